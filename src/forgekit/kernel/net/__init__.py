@@ -1,0 +1,1 @@
+"""Everything that leaves the process over HTTP, and the limits on what goes out and comes in."""

@@ -1,0 +1,1 @@
+"""The storage port: transactions and the kernel's repositories."""
