@@ -1,0 +1,1 @@
+"""Pure rules of sprints: no I/O, no clock, no storage."""
