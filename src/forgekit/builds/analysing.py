@@ -1,0 +1,103 @@
+"""The whole way in one call: from records, rows, files or frames to an analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any
+
+import attrs
+
+from forgekit.builds.analysis import Analysis
+from forgekit.builds.bulk import uncollected
+from forgekit.builds.fold import Fold
+from forgekit.builds.models import BuildRecord, Incident, Window
+from forgekit.builds.reading.sources import OnError, records
+from forgekit.builds.rules.dora import dora
+from forgekit.builds.rules.summary import Question, summarise
+from forgekit.errors import InvalidInput
+
+
+@attrs.frozen(kw_only=True)
+class Scope:
+    """Which builds count: those that fit every value that is given.
+
+    Attributes:
+        project: The project.
+        branch: The branch.
+        workflow: The workflow.
+        event: What caused the build.
+        actor: Who caused it.
+
+    """
+
+    project: str | None = None
+    branch: str | None = None
+    workflow: str | None = None
+    event: str | None = None
+    actor: str | None = None
+
+    def __contains__(self, record: BuildRecord) -> bool:
+        """Tell whether a build counts."""
+        asked = attrs.asdict(self)
+        return all(value is None or getattr(record, name) == value for name, value in asked.items())
+
+
+def analyse(
+    source: Any,
+    *,
+    scope: Scope | None = None,
+    since: date | None = None,
+    until: date | None = None,
+    zone: tzinfo = UTC,
+    as_of: datetime | None = None,
+    expected: int | None = None,
+    environment: str = "production",
+    incidents: Collection[Incident] | None = None,
+    on_error: OnError | None = None,
+) -> Analysis:
+    """Return what builds come to.
+
+    Args:
+        source: Records, rows, a file's path or a frame: see ``forgekit.builds.records``. A ``Fold`` is read as it is, and only what changed
+            since its last reading is counted again.
+        scope: Which builds count; None for all.
+        since: First UTC day that counts; None for the first with a build.
+        until: Last UTC day that counts; None for the last with a build.
+        zone: Time zone of the heat map.
+        as_of: The moment by which ages are told; None for the latest that any build tells of.
+        expected: How many builds the system says there are, for the completeness.
+        environment: Which builds' deployments the DORA metrics are about.
+        incidents: What deployments broke; None where nobody tells.
+        on_error: Called for each row that cannot be read; without it the first one ends the reading.
+
+    Raises:
+        InvalidInput: A row cannot be read, or the first day is after the last.
+
+    """
+    fold = source if isinstance(source, Fold) else Fold(records(source, on_error=on_error))
+    if scope is not None:
+        fold = Fold(record for record in fold if record in scope)
+    with uncollected():
+        tally = fold.tally()
+        window = _window(since, until, tally.days())
+        question = Question(
+            window=window,
+            zone=zone,
+            as_of=as_of,
+            extent=fold.extent(window),
+            latest=fold.latest(),
+            expected=expected,
+            dora=dora(fold, incidents, environment=environment, window=window),
+        )
+        return summarise(tally, question)
+
+
+def _window(since: date | None, until: date | None, days: tuple[date, date] | None) -> Window | None:
+    if since is None and until is None:
+        return None
+    if since is not None and until is not None and since > until:
+        raise InvalidInput(f"The first day, {since}, is after the last, {until}.")
+    # An end that is not given is the data's own, or the other end where the data does not reach it.
+    known = [day for day in (since, until, *(days or ())) if day is not None]
+    return Window(since or min(known), until or max(known))

@@ -1,0 +1,1 @@
+"""Builds out of files, frames and rows."""

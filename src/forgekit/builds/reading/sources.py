@@ -1,0 +1,173 @@
+"""Where builds are read from: files of several kinds, frames of several libraries, rows."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import itertools
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TextIO, TypeVar
+
+from forgekit.builds.models import BuildRecord
+from forgekit.builds.reading.flat import parse_build
+from forgekit.builds.reading.travistorrent import is_travistorrent, join_jobs, parse_row
+from forgekit.errors import ConfigurationError, InvalidInput
+
+Row = Mapping[str, Any]
+OnError = Callable[[InvalidInput], None]
+"""Called with what is wrong with a row, its number in ``data["row"]`` (1 for the first); the row is then passed over."""
+
+_BATCH = 10_000
+T = TypeVar("T")
+
+
+def records(source: Any, *, on_error: OnError | None = None) -> Iterator[BuildRecord]:
+    """Yield builds from anything that holds some.
+
+    Args:
+        source: Records; rows (mappings) in the flat form or with TravisTorrent's columns; the path of a file that ends in ``.csv``,
+            ``.json``, ``.jsonl``, ``.ndjson`` or ``.parquet``; a DataFrame of pandas or polars, or a table of pyarrow.
+        on_error: Called for each row that cannot be read; without it the first one ends the reading.
+
+    Raises:
+        InvalidInput: A row cannot be read, or nothing is known of such a source.
+
+    """
+    if isinstance(source, (str, os.PathLike)):
+        path = Path(source)
+        if (read := _FILES.get(path.suffix.lower())) is None:
+            raise InvalidInput(f"{path.name} does not end in one of {', '.join(_FILES)}.")
+        return read(path, on_error=on_error)
+    if hasattr(source, "columns") or hasattr(source, "column_names"):
+        return read_frame(source, on_error=on_error)
+    if not isinstance(source, Iterable):
+        raise InvalidInput(f"Builds cannot be read from {type(source).__name__}.")
+    return _mixed(source, on_error)
+
+
+def _mixed(source: Iterable[Any], on_error: OnError | None) -> Iterator[BuildRecord]:
+    items = iter(source)
+    for first in items:
+        if not isinstance(first, BuildRecord):
+            yield from read_rows(itertools.chain([first], items), on_error=on_error)
+            return
+        yield first
+
+
+def read_rows(rows: Iterable[Any], *, on_error: OnError | None = None) -> Iterator[BuildRecord]:
+    """Yield builds from mappings in the flat form or with TravisTorrent's columns: the first one tells which. See ``records``."""
+    items = iter(rows)
+    first = next(items, None)
+    if first is None:
+        return
+    whole = itertools.chain([first], items)
+    if is_travistorrent(first):
+        yield from join_jobs(_each(whole, lambda row: (parse_row(row), row.get("tr_job_id")), on_error))
+    else:
+        yield from _each(whole, lambda row: row if isinstance(row, BuildRecord) else parse_build(row), on_error)
+
+
+def _each(rows: Iterable[Any], parse: Callable[[Any], T], on_error: OnError | None) -> Iterator[T]:
+    for number, row in enumerate(rows, start=1):
+        try:
+            parsed = parse(row)
+        except InvalidInput as error:
+            error.data["row"] = number
+            if on_error is None:
+                raise InvalidInput(f"Row {number}: {error.message}", **error.data) from error
+            on_error(error)
+        else:
+            yield parsed
+
+
+def read_csv(source: str | os.PathLike[str] | TextIO, *, on_error: OnError | None = None) -> Iterator[BuildRecord]:
+    """Yield builds from CSV with a line of names, a row at a time: memory does not grow with the file. See ``records``."""
+    if isinstance(source, (str, os.PathLike)):
+        with Path(source).open(encoding="utf-8-sig", newline="") as file:
+            yield from read_rows(csv.DictReader(file), on_error=on_error)
+    else:
+        yield from read_rows(csv.DictReader(source), on_error=on_error)
+
+
+def read_json(path: str | os.PathLike[str], *, on_error: OnError | None = None) -> Iterator[BuildRecord]:
+    """Yield builds from JSON: a list, or an object with a list under ``builds``. See ``records``.
+
+    Raises:
+        InvalidInput: It is not JSON, or JSON of another shape.
+
+    """
+    try:
+        whole = json.loads(Path(path).read_bytes())
+    except ValueError as error:
+        raise InvalidInput(f"{Path(path).name} is not JSON: {error}.") from error
+    rows = whole.get("builds") if isinstance(whole, dict) else whole
+    if not isinstance(rows, list):
+        raise InvalidInput(f"{Path(path).name} holds neither a list of builds nor an object with a list of them under 'builds'.")
+    yield from read_rows(rows, on_error=on_error)
+
+
+def read_json_lines(path: str | os.PathLike[str], *, on_error: OnError | None = None) -> Iterator[BuildRecord]:
+    """Yield builds from a file with a JSON object a line, a line at a time. See ``records``.
+
+    Raises:
+        InvalidInput: A line is not JSON, or a row cannot be read.
+
+    """
+    with Path(path).open(encoding="utf-8") as file:
+        yield from read_rows((_line(line, number) for number, line in enumerate(file, start=1) if line.strip()), on_error=on_error)
+
+
+def _line(line: str, number: int) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise InvalidInput(f"Line {number} is not JSON: {error}.", row=number) from error
+
+
+def read_parquet(path: str | os.PathLike[str], *, on_error: OnError | None = None) -> Iterator[BuildRecord]:
+    """Yield builds from a Parquet file, in batches where pyarrow is installed, else with polars. See ``records``.
+
+    Raises:
+        ConfigurationError: Neither pyarrow nor polars is installed.
+
+    """
+    if importlib.util.find_spec("pyarrow") is not None:
+        return read_rows(_batches(importlib.import_module("pyarrow.parquet").ParquetFile(Path(path))), on_error=on_error)
+    if importlib.util.find_spec("polars") is not None:
+        return read_frame(importlib.import_module("polars").read_parquet(Path(path)), on_error=on_error)
+    raise ConfigurationError("Parquet files are read with pyarrow or polars, and neither is installed.")
+
+
+def _batches(file: Any) -> Iterator[Row]:
+    with file:
+        for batch in file.iter_batches(_BATCH):
+            yield from batch.to_pylist()
+
+
+def read_frame(frame: Any, *, on_error: OnError | None = None) -> Iterator[BuildRecord]:
+    """Yield builds from a DataFrame of pandas or polars, or from a table of pyarrow. See ``records``.
+
+    Raises:
+        InvalidInput: It is none of these.
+
+    """
+    if hasattr(frame, "iter_rows"):
+        return read_rows(frame.iter_rows(named=True), on_error=on_error)
+    if hasattr(frame, "to_batches"):
+        return read_rows((row for batch in frame.to_batches(_BATCH) for row in batch.to_pylist()), on_error=on_error)
+    if hasattr(frame, "itertuples"):
+        columns = [frame[name].tolist() for name in frame.columns]
+        return read_rows((dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)), on_error=on_error)
+    raise InvalidInput(f"Builds cannot be read from {type(frame).__name__}.")
+
+
+_FILES: Mapping[str, Callable[..., Iterator[BuildRecord]]] = {
+    ".csv": read_csv,
+    ".json": read_json,
+    ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
+    ".parquet": read_parquet,
+}

@@ -1,0 +1,1 @@
+"""The rules of build analysis: pure functions of records and counts."""
