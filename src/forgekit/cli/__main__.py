@@ -1,0 +1,5 @@
+"""``python -m forgekit.cli`` is the ``forgekit`` command."""
+
+from forgekit.cli import main
+
+main()
