@@ -1,0 +1,1 @@
+"""Pages in the browser: one more surface, loaded through the same hook as every other."""
