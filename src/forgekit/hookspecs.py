@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from forgekit.builds.ports import BuildReader, BuildSourceAdapter
 from forgekit.kernel.clock import Clock
 from forgekit.kernel.events.models import Handler
 from forgekit.kernel.storage.ports import Storage
@@ -50,6 +51,14 @@ class Hooks(Protocol):
     @hookspec
     def forgekit_webhook_providers(self) -> Mapping[str, Provider]:
         """Offer senders of webhooks by name: how they sign, and how their events read."""
+
+    @hookspec
+    def forgekit_build_sources(self) -> Mapping[str, BuildSourceAdapter]:
+        """Offer systems that builds are imported from, by name (``github``)."""
+
+    @hookspec
+    def forgekit_build_readers(self) -> Mapping[str, BuildReader]:
+        """Offer readers of CI systems' webhooks by name (``github``, ``jenkins``)."""
 
     @hookspec
     def forgekit_surfaces(self) -> Mapping[str, SurfaceFactory]:
