@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from forgekit.accounts.service import AccountService
 from forgekit.configuration import ForgeSettings, data_directory, sealing_keys
 from forgekit.errors import ForgeClosed, ForgeForked, NotConfigured, UnknownPlugin
 from forgekit.hookspecs import StorageEngine, SurfaceFactory
@@ -50,6 +51,7 @@ class Forge:
         work: Projects, work items, test runs.
         sprints: Sprints and their synchronisation with a tracker.
         webhooks: Incoming webhooks.
+        accounts: API keys of programs that call.
         settings: Stored and given configuration.
         http: Everything that leaves over HTTP.
 
@@ -69,6 +71,7 @@ class Forge:
         self._http = Http(clock=clock, budgets=Budgets(storage, clock))
         self._recorder = Recorder(storage, clock, self._signals, self._wakeup.wake)
         self._adapters: dict[str, TrackerAdapter] = plugins.offers("forgekit_trackers")
+        self._accounts = AccountService(storage, self._recorder, clock, given=lambda: settings.snapshot(ForgeSettings).api_keys)
         self._work = WorkService(storage, self._recorder, clock, projects_dir=Path(projects_dir) if projects_dir else None)
         self._sprints = SprintService(
             storage,
@@ -189,6 +192,12 @@ class Forge:
         """Incoming webhooks."""
         self._check()
         return self._webhooks
+
+    @property
+    def accounts(self) -> AccountService:
+        """API keys of programs that call."""
+        self._check()
+        return self._accounts
 
     @property
     def settings(self) -> Settings:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from forgekit.errors import ConfigurationError, UsageError
 from forgekit.kernel.clock import Clock
 from forgekit.kernel.storage.transaction import Transaction, counted_write
+from forgekit_sql.accounts import SqlAccounts
 from forgekit_sql.claims import SqlClaims
 from forgekit_sql.database import Database
 from forgekit_sql.hosts import host_of
@@ -102,6 +103,10 @@ class SqlStorage:
     def budgets(self, tx: Transaction, /) -> SqlBudgets:
         """Return the outgoing budgets."""
         return SqlBudgets(tx)
+
+    def accounts(self, tx: Transaction, /) -> SqlAccounts:
+        """Return the API keys."""
+        return SqlAccounts(tx)
 
     def work(self, tx: Transaction, /) -> SqlWork:
         """Return projects, work items and test runs."""

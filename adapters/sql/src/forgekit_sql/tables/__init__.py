@@ -1,5 +1,6 @@
 """The tables, one file a domain; importing this package fills ``metadata``."""
 
+from forgekit_sql.tables.accounts import api_keys
 from forgekit_sql.tables.base import metadata
 from forgekit_sql.tables.kernel import budgets, outbox, schedules, settings
 from forgekit_sql.tables.sprints import completions, links, sprints, sync_states
@@ -7,6 +8,7 @@ from forgekit_sql.tables.webhooks import inbox
 from forgekit_sql.tables.work import dependencies, items, projects, test_runs
 
 __all__ = [
+    "api_keys",
     "budgets",
     "completions",
     "dependencies",
