@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import attrs
 
-from forgekit.builds.models import BuildRecord, Job
+from forgekit.builds.models import BuildRecord, Job, Key
+from forgekit.builds.rules.applying import Stretch
+from forgekit.builds.rules.nodes import Counts, NodeKey, Span
+from forgekit.builds.rules.runs import Verdict
+from forgekit.builds.rules.timelines import Line, LineState
 from forgekit.kernel.clock import Clock
 from forgekit.kernel.net.budgets import Priority
 from forgekit.kernel.net.http import Http
+from forgekit.kernel.storage.transaction import Transaction
 
 Progress = Callable[[int, int | None], None]
 """Called with how many builds are fetched, and how many there are where that is known."""
@@ -106,6 +111,50 @@ class TellsJobs(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsAttempts(Protocol):
+    """A source whose pages show the latest attempt of a run alone, and that can tell the earlier ones (optional)."""
+
+    def earlier(self, build: BuildRecord) -> Sequence[BuildRecord]:
+        """Return the attempts of a run before this one, as they ended."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class Newest:
+    """The newest builds of a project.
+
+    Attributes:
+        page: The newest of a query, as the first of ``pages``; None where nothing has changed since the mark.
+        mark: What to ask with the next time; None where the system gives no such thing.
+        since: Every build of the query that was created at this moment or later is on the page; None where that is not known.
+
+    """
+
+    page: BuildPage | None
+    mark: str | None = None
+    since: datetime | None = None
+
+
+@runtime_checkable
+class TellsNews(Protocol):
+    """A source that tells cheaply whether anything is new (optional)."""
+
+    def newest(self, project: str, query: BuildQuery, *, mark: str | None = None) -> Newest:
+        """Return the first page of ``pages``, or that nothing on it has changed since the mark was given."""
+        ...
+
+
+@runtime_checkable
+class CountsCalls(Protocol):
+    """A source that tells how many calls it made (optional)."""
+
+    @property
+    def calls(self) -> int:
+        """Every request that was sent since it was opened."""
+        ...
+
+
 @attrs.frozen(kw_only=True)
 class BuildSourceContext:
     """What a source is opened with.
@@ -158,4 +207,142 @@ class BuildReader(Protocol):
             InvalidInput: It is this system's event and not of its shape; ``data["problems"]`` says where.
 
         """
+        ...
+
+
+Run = tuple[str, str, str]
+"""A run: project, provider and build id; its attempts share it."""
+
+
+@attrs.frozen(kw_only=True)
+class Node:
+    """A roll-up as it is stored.
+
+    Attributes:
+        counts: Its numbers; None where only what they come to was asked for.
+        digest: What they come to; None where nobody asks for it.
+        first_at: First start of a build; only of a project's days and past.
+        last_at: Last start of a build, likewise.
+        latest_at: The latest moment that any build tells of; only of a project's past.
+
+    """
+
+    counts: Counts | None
+    digest: Mapping[str, Any] | None = None
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    latest_at: datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class BuildFilter:
+    """Which stored builds are wanted: those that fit every value that is given.
+
+    Attributes:
+        project: Of this project.
+        branch: Of this branch.
+        workflow: Of this workflow.
+        event: Caused by this.
+        actor: Caused by them.
+        since: Started, or queued where they did not start, at this moment or later.
+        until: Before this moment.
+        environment: Deploying to this environment.
+        open_only: Only those that have not ended.
+
+    """
+
+    project: str | None = None
+    branch: str | None = None
+    workflow: str | None = None
+    event: str | None = None
+    actor: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    environment: str | None = None
+    open_only: bool = False
+
+
+class BuildRepository(Protocol):
+    """Stored builds, their timelines and their roll-ups."""
+
+    def lock(self) -> None:
+        """Hold the roll-ups until the commit: who stores builds takes turns."""
+        ...
+
+    def attempts(self, runs: Collection[Run]) -> Sequence[BuildRecord]:
+        """Return every attempt of these runs."""
+        ...
+
+    def verdicts(self, commits: Collection[tuple[str, str]]) -> Sequence[Verdict]:
+        """Return what builds say of these commits (project, commit)."""
+        ...
+
+    def save(self, builds: Sequence[BuildRecord]) -> None:
+        """Store or replace builds, in one statement whatever their number."""
+        ...
+
+    def build(self, key: Key) -> BuildRecord | None:
+        """Return one build."""
+        ...
+
+    def builds(self, wanted: BuildFilter) -> Iterator[BuildRecord]:
+        """Yield builds, by project, provider, id and attempt; few are in memory at a time."""
+        ...
+
+    def moments(self, project: str, *, since: datetime | None = None, until: datetime | None = None) -> Node:
+        """Return the first and last start, and the latest moment, that a project's builds tell of; of those that start in a time."""
+        ...
+
+    def delete(self, keys: Collection[Key]) -> None:
+        """Delete builds; their roll-ups stay."""
+        ...
+
+    def lines(self, lines: Collection[Line]) -> Mapping[Line, LineState]:
+        """Return where timelines stand."""
+        ...
+
+    def save_lines(self, states: Mapping[Line, LineState | None]) -> None:
+        """Store or replace where timelines stand; None deletes."""
+        ...
+
+    def red_lines(self, project: str | None) -> Sequence[tuple[Line, LineState]]:
+        """Return the timelines that are red, of one project or of all."""
+        ...
+
+    def stretch(self, line: Line, *, first: datetime, last: datetime) -> Stretch:
+        """Return the points of a timeline around a change (see ``Stretch``) whose moments lie from ``first`` to ``last``."""
+        ...
+
+    def nodes(self, keys: Collection[NodeKey]) -> Mapping[NodeKey, Node]:
+        """Return roll-ups, with their counts."""
+        ...
+
+    def save_nodes(self, nodes: Mapping[NodeKey, Node | None]) -> None:
+        """Store or replace roll-ups; None deletes."""
+        ...
+
+    def read_nodes(
+        self, span: Span, projects: Collection[str] | None, *, days: tuple[int, int] | None = None, counts: bool = True
+    ) -> Iterator[tuple[NodeKey, Node]]:
+        """Yield roll-ups of a span, by project and day.
+
+        Args:
+            span: The span.
+            projects: Of these; None for all, without what is kept for all together.
+            days: First and last day; None for all.
+            counts: Whether their counts are wanted too.
+
+        """
+        ...
+
+    def clear_rollups(self) -> None:
+        """Delete all roll-ups and timelines."""
+        ...
+
+
+class BuildRepositories(Protocol):
+    """Builds the repository for a transaction."""
+
+    def builds(self, tx: Transaction, /) -> BuildRepository:
+        """Return the repository."""
         ...
