@@ -5,7 +5,7 @@ from forgekit_ci.bitbucket import BITBUCKET
 from forgekit_ci.buildkite import BUILDKITE
 from forgekit_ci.cdevents import CDEVENTS
 from forgekit_ci.circleci import CIRCLECI
-from forgekit_ci.gitlab import GITLAB
+from forgekit_ci.gitlab import GITLAB, GitLabSettings, GitLabSource
 from forgekit_ci.jenkins import JENKINS
 
-__all__ = ["AZURE", "BITBUCKET", "BUILDKITE", "CDEVENTS", "CIRCLECI", "GITLAB", "JENKINS"]
+__all__ = ["AZURE", "BITBUCKET", "BUILDKITE", "CDEVENTS", "CIRCLECI", "GITLAB", "JENKINS", "GitLabSettings", "GitLabSource"]

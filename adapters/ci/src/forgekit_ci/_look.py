@@ -83,6 +83,19 @@ class Look:
         """Return a moment from ISO 8601, or from Ruby's form of it with spaces."""
         return self._read(name, _moment)
 
+    def moment(self, name: str) -> datetime:
+        """Return a moment that must be there; one without an offset is in UTC.
+
+        Raises:
+            InvalidInput: It is not, or something else was wrong before.
+
+        """
+        found = self._read(name, _moment, required=True)
+        if found is None:
+            self.check()
+            raise AssertionError
+        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
     def millis(self, name: str) -> datetime | None:
         """Return a moment from milliseconds since 1970; None for 0, which stands for nothing."""
         since = self._read(name, parse_count)
