@@ -91,7 +91,7 @@ class BuildSourceContract:
 
     @pytest.fixture
     def knows_attempts(self) -> bool:
-        """Tell whether a re-run is another attempt of the same build."""
+        """Tell whether a re-run is another attempt of the same build: elsewhere it is another build, or the same one begun again."""
         return True
 
     @pytest.fixture
@@ -230,7 +230,7 @@ class BuildSourceContract:
     def test_every_attempt_is_told(self, stage: BuildSourceStage, *, knows_attempts: bool) -> None:
         """A re-run is another attempt of the same build, and keeps the earlier ones as they ended."""
         if not knows_attempts:
-            pytest.skip("a re-run is another build in this system")
+            pytest.skip("this system does not keep the attempts of a build apart")
         build_id = stage.add_build(created_at=_START, status=Status.FAILED)
         stage.rerun(build_id, Status.PASSED)
         attempts = sorted(stage.source.run(stage.project, build_id), key=lambda build: build.attempt)

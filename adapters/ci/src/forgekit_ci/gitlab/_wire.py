@@ -33,6 +33,7 @@ _CURSOR = re.compile(r"([1-9][0-9]{0,8}):([1-9][0-9]{0,18})", re.ASCII)
 _MAX_NAME = 500
 _MAX_PROBLEM = 300
 _EPOCH_DIGITS = 10
+_ID_DIGITS = 19
 _SECOND = timedelta(seconds=1)
 
 
@@ -47,6 +48,11 @@ def check_name(name: str) -> str:
         problems = [{"pointer": "/project", "message": "must be a path: group/project"}]
         raise InvalidInput(f"{name!r:.80} is no project of GitLab's: that is group/project.", problems=problems)
     return name
+
+
+def is_number(text: str) -> bool:
+    """Tell whether text can be an id."""
+    return text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS
 
 
 # Lists

@@ -56,10 +56,12 @@ class GitLabSource:
 
     def run(self, project: str, build_id: str) -> Sequence[BuildRecord]:
         """Return a pipeline or a deployment; see ``BuildSource.run``."""
+        number = build_id.removeprefix(_wire.DEPLOYMENT)
+        if not _wire.is_number(number):
+            return ()
         try:
-            if build_id.startswith(_wire.DEPLOYMENT):
-                body = self._client.deployment(project, build_id.removeprefix(_wire.DEPLOYMENT))
-                return (_wire.parse_deployment(body, project),)
+            if number != build_id:
+                return (_wire.parse_deployment(self._client.deployment(project, number), project),)
             return (_wire.parse_pipeline(self._client.pipeline(project, build_id), project),)
         except RemoteNotFound:
             return ()
