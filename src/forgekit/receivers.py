@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import attrs
 
 from forgekit.builds.models import BuildRecord
-from forgekit.builds.ports import BuildReader
+from forgekit.builds.ports import BuildReader, BuildSourceAdapter
 from forgekit.builds.reading.strict import parse_strictly
+from forgekit.builds.settings import BuildSettings
 from forgekit.errors import InvalidInput, PayloadMalformed
+from forgekit.kernel.settings import Settings
 from forgekit.kernel.storage.transaction import Transaction
 from forgekit.sprints.ports import TrackerSettings
 from forgekit.webhooks.models import IncomingEvent, Relevance
 from forgekit.webhooks.ports import ProviderConfiguration
+from forgekit.webhooks.settings import WebhookSettings
 from forgekit.webhooks.signatures import HmacScheme, Scheme, SigningSecret, VerifiedWebhook
 from forgekit.webhooks.signatures.verified import Dedup
 
@@ -235,6 +239,38 @@ def reading_of(reader: BuildReader) -> Callable[[IncomingEvent], Sequence[BuildR
             raise PayloadMalformed(wrong.message, provider=event.provider) from wrong
 
     return read
+
+
+def build_receivers(
+    generic: GenericProvider,
+    sources: Mapping[str, BuildSourceAdapter],
+    providers: Container[str],
+    *,
+    settings: Settings,
+    desk: BuildDesk,
+) -> dict[str, BuildReceiver]:
+    """Return what acts on the webhooks of any CI system, and on those of each source that both signs and is read.
+
+    A source's secret is the setting ``webhook_secret`` of its own settings, if it has one; those of ``webhooks.secrets`` are added.
+    """
+    known: dict[str, tuple[type, Callable[[IncomingEvent], Sequence[BuildRecord]]]] = {GENERIC: (BuildSettings, generic.sightings)}
+    for name, source in sources.items():
+        if name in providers and name in generic.readers:
+            known[name] = (source.settings, reading_of(generic.readers[name]))
+
+    def secrets(name: str, kind: type) -> Sequence[SigningSecret]:
+        own = getattr(settings.snapshot(kind), "webhook_secret", None)
+        more = settings.snapshot(WebhookSettings).signing_secrets.get(name, ())
+        return more if own is None else (SigningSecret(id=f"{name}.webhook_secret", value=own.reveal()), *more)
+
+    def keep(tx: Transaction | None) -> timedelta:
+        found = settings.snapshot(BuildSettings) if tx is None else settings.load(BuildSettings, tx)
+        return timedelta(days=found.keep_webhooks_days)
+
+    return {
+        name: BuildReceiver(name=name, secrets=partial(secrets, name, kind), read=read, keep=keep, desk=desk)
+        for name, (kind, read) in known.items()
+    }
 
 
 def _require_storable(sightings: Iterable[BuildRecord]) -> None:
