@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from forgekit.accounts.service import AccountService
+from forgekit.builds.service import BuildService
+from forgekit.builds.settings import BuildSettings
 from forgekit.configuration import ForgeSettings, data_directory, sealing_keys
 from forgekit.errors import ForgeClosed, ForgeForked, NotConfigured, UnknownPlugin
 from forgekit.hookspecs import StorageEngine, SurfaceFactory
@@ -25,7 +27,7 @@ from forgekit.kernel.secrets import Sealer
 from forgekit.kernel.settings import Settings, unset
 from forgekit.kernel.storage.transaction import Transaction
 from forgekit.plugins import BrokenPlugin, Plugins
-from forgekit.receivers import TrackerReceiver
+from forgekit.receivers import GENERIC, GenericProvider, TrackerReceiver, build_receivers
 from forgekit.sprints.git import Git
 from forgekit.sprints.ports import Tracker, TrackerAdapter, TrackerContext, TrackerSettings
 from forgekit.sprints.service import SprintService
@@ -83,14 +85,19 @@ class Forge:
             rules=plugins.offers("forgekit_completion_rules"),
             wake=self._wakeup.wake,
         )
-        providers = {**PROVIDERS, **plugins.offers("forgekit_webhook_providers")}
+        self._builds = BuildService(storage, self._recorder, clock, settings=lambda: settings.snapshot(BuildSettings))
+        generic = GenericProvider(readers=plugins.offers("forgekit_build_readers"))
+        providers = {**PROVIDERS, GENERIC: generic, **plugins.offers("forgekit_webhook_providers")}
         self._webhooks = WebhookService(
             storage,
             clock,
             self._recorder,
             providers=providers,
             # A tracker without webhooks is followed by its loop alone.
-            receivers={name: self._receiver(name, adapter) for name, adapter in self._adapters.items() if name in providers},
+            receivers={
+                **build_receivers(generic, plugins.offers("forgekit_build_sources"), providers, settings=settings, desk=self._builds),
+                **{name: self._receiver(name, adapter) for name, adapter in self._adapters.items() if name in providers},
+            },
             secrets=lambda: settings.snapshot(WebhookSettings).signing_secrets,
             wake=self._wakeup.wake,
         )
@@ -198,6 +205,12 @@ class Forge:
         """API keys of programs that call."""
         self._check()
         return self._accounts
+
+    @property
+    def builds(self) -> BuildService:
+        """Builds of any CI system, and what they come to."""
+        self._check()
+        return self._builds
 
     @property
     def settings(self) -> Settings:
@@ -328,7 +341,11 @@ class Forge:
         )
 
     def _schedules(self) -> list[Schedule]:
-        return [*self._sprints.schedules(lambda name: self._tracker_settings(name).poll_interval), *self._webhooks.schedules()]
+        return [
+            *self._sprints.schedules(lambda name: self._tracker_settings(name).poll_interval),
+            *self._webhooks.schedules(),
+            *self._builds.schedules(),
+        ]
 
     def _driver(self) -> Driver:
         jobs: dict[Queue, dict[str, Job]] = {

@@ -13,6 +13,7 @@ from forgekit.errors import ConfigurationError, UsageError
 from forgekit.kernel.clock import Clock
 from forgekit.kernel.storage.transaction import Transaction, counted_write
 from forgekit_sql.accounts import SqlAccounts
+from forgekit_sql.builds import SqlBuilds
 from forgekit_sql.claims import SqlClaims
 from forgekit_sql.database import Database
 from forgekit_sql.hosts import host_of
@@ -115,6 +116,10 @@ class SqlStorage:
     def sprints(self, tx: Transaction, /) -> SqlSprints:
         """Return sprints and their ties to a tracker."""
         return SqlSprints(tx)
+
+    def builds(self, tx: Transaction, /) -> SqlBuilds:
+        """Return builds, their timelines and their roll-ups."""
+        return SqlBuilds(tx)
 
     def inbox(self, tx: Transaction, /) -> SqlInbox:
         """Return the incoming webhooks."""

@@ -26,6 +26,12 @@ def since_1970(moment: datetime) -> int:
     return max(1, (moment - EPOCH) // _MILLISECOND)
 
 
+def open_since(record: BuildRecord) -> int:
+    """Return since when a build is open in whole ms since 1970; one whose start is unknown is the longest open, since 1."""
+    moment = record.started_at or record.queued_at
+    return since_1970(moment) if moment else 1
+
+
 def duration(record: BuildRecord) -> int | None:
     """Return how long an attempt ran in ms, as its system says or else by its times; None where neither tells."""
     if record.duration_seconds is not None:
@@ -91,9 +97,7 @@ Dated = tuple[str, int, BuildRecord]
 
 def _open(dated: Dated) -> tuple[Entry, int]:
     project, day, record = dated
-    moment = record.started_at or record.queued_at
-    # One whose start is unknown is shown as the longest open.
-    return (project, day, record.provider, record.build_id, record.attempt), since_1970(moment) if moment else 1
+    return (project, day, record.provider, record.build_id, record.attempt), open_since(record)
 
 
 def _times(finished: Iterable[Dated]) -> dict[Measure, dict[Entry, int]]:
