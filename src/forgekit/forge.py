@@ -101,7 +101,7 @@ class Forge:
             secrets=lambda: settings.snapshot(WebhookSettings).signing_secrets,
             wake=self._wakeup.wake,
         )
-        self._recorder.register(self._sprints.handlers())
+        self._recorder.register([*self._sprints.handlers(), *self._builds.handlers()])
         self._recorder.register(make(self) for make in plugins.offers("forgekit_handlers").values())
 
     @classmethod

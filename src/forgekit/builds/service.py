@@ -11,7 +11,7 @@ import attrs
 
 from forgekit.builds.analysing import analyse, check_window
 from forgekit.builds.analysis import Analysis
-from forgekit.builds.events import BuildsSubmitted
+from forgekit.builds.events import AnalysisMade, AnalysisRequested, BuildsSubmitted
 from forgekit.builds.fold import Taken
 from forgekit.builds.models import FINISHED, BuildRecord, Incident, Key
 from forgekit.builds.ports import BuildFilter, BuildRepositories, Progress
@@ -26,8 +26,9 @@ from forgekit.builds.settings import BuildSettings
 from forgekit.builds.storing import Decide, recount, store
 from forgekit.errors import Conflict, InvalidInput
 from forgekit.kernel.clock import Clock
-from forgekit.kernel.events.models import Schedule
+from forgekit.kernel.events.models import Handler, Schedule
 from forgekit.kernel.events.recorder import Recorder
+from forgekit.kernel.ids import uuid7
 from forgekit.kernel.storage.ports import TransactionSource
 from forgekit.kernel.storage.transaction import Transaction
 from forgekit.kernel.storage.units import reading, writing
@@ -171,8 +172,8 @@ class BuildService:
     ) -> Analysis:
         """Return what the stored builds come to: the same as ``forgekit.builds.analyse`` of them.
 
-        Of a project or of all it is read from the roll-ups, at a cost that grows with projects and days, not with builds. A branch,
-        workflow, event or actor is asked of the builds themselves: that reads those of the project, and knows none that were pruned.
+        Of one project or all it is read from the roll-ups: the cost grows with projects and days, not with builds. Builds of a branch,
+        workflow, event or actor are read themselves; pruned ones are not among them.
 
         Args:
             project: The project; None for all.
@@ -180,13 +181,13 @@ class BuildService:
             workflow: Only builds of this workflow.
             event: Only builds caused by this.
             actor: Only builds caused by them.
-            since: First UTC day that counts; None for the first with a build.
-            until: Last UTC day that counts; None for the last with a build.
+            since: First UTC day that counts; None for the first.
+            until: Last UTC day that counts; None for the last.
             zone: Time zone of the heat map.
-            as_of: The moment by which ages are told; None for the latest that any build tells of.
-            expected: How many builds the system says there are, for the completeness.
+            as_of: The moment by which ages are told; None for the latest of any build.
+            expected: How many builds there are, for the completeness.
             environment: Which builds' deployments the DORA metrics are about.
-            incidents: What deployments broke; None where nobody tells.
+            incidents: What they broke; None where nobody tells.
             tx: Read in this transaction.
 
         Raises:
@@ -208,11 +209,37 @@ class BuildService:
             repository = self._storage.builds(unit)
             if branch is None and workflow is None and event is None and actor is None:
                 return recall(repository, asked)
-            wanted = BuildFilter(project=project, branch=branch, workflow=workflow, event=event, actor=actor)
-            found = list(repository.builds(wanted))
+            found = list(repository.builds(BuildFilter(project=project, branch=branch, workflow=workflow, event=event, actor=actor)))
         return analyse(
             found, since=since, until=until, zone=zone, as_of=as_of, expected=expected, environment=environment, incidents=incidents
         )
+
+    def request_analysis(
+        self,
+        *,
+        project: str | None = None,
+        branch: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        tx: Transaction | None = None,
+    ) -> str:
+        """Ask for an analysis in the background, and return the request's id; ``AnalysisMade`` tells of its end.
+
+        What is asked for is what ``analysis`` returns at any time: this is for those who want to be told.
+
+        Raises:
+            InvalidInput: The first day is after the last.
+
+        """
+        check_window(since, until)
+        job_id = uuid7(self._clock.now())
+        with writing(self._storage, tx) as unit:
+            self._recorder.record(unit, AnalysisRequested(job_id=job_id, project=project, branch=branch, since=since, until=until))
+        return job_id
+
+    def _analyse(self, asked: AnalysisRequested, tx: Transaction) -> None:
+        made = self.analysis(project=asked.project, branch=asked.branch, since=asked.since, until=asked.until, tx=tx)
+        self._recorder.record(tx, AnalysisMade(job_id=asked.job_id, n_builds=made.n_builds, success_rate=made.overall_success_rate))
 
     def count(self, *, project: str | None = None, tx: Transaction | None = None) -> int:
         """Return how many builds were ever stored, pruned ones too; 0 where there was none."""
@@ -308,6 +335,10 @@ class BuildService:
                 repository.delete(keys)
                 count += len(keys)
         return count
+
+    def handlers(self) -> Sequence[Handler]:
+        """Return the durable handlers of this domain."""
+        return [Handler(name="builds.analyse", event=AnalysisRequested, run=self._analyse)]
 
     def schedules(self) -> Sequence[Schedule]:
         """Return the loops of this domain, for the worker."""
