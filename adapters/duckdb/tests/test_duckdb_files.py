@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 import pytest
 
+import forgekit_duckdb
 from forgekit.builds import BuildRecord, Job, analyse, read_parquet, to_flat
 from forgekit.errors import InvalidInput
 from forgekit_duckdb import analyse_parquet, connect, export_parquet
@@ -148,3 +151,12 @@ def test_days_the_wrong_way_round(tmp_path):
     export_parquet([build()], tmp_path / "builds.parquet")
     with pytest.raises(InvalidInput, match="after the last"):
         analyse_parquet(tmp_path / "builds.parquet", since=date(2026, 2, 2), until=date(2026, 2, 1))
+
+
+def test_a_forge_does_not_pay_for_duckdb():
+    """Finding the package imports no DuckDB; its names do when they are used, and other names are none."""
+    told = "print('duckdb' in sys.modules)"
+    code = f"import sys, forgekit_duckdb.plugin; {told}; forgekit_duckdb.connect; {told}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]
+    assert not hasattr(forgekit_duckdb, "reconnect")
