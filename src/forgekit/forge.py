@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from forgekit.accounts.service import AccountService
+from forgekit.builds.importing import BuildImports
+from forgekit.builds.ports import BuildSource, BuildSourceAdapter, BuildSourceContext
 from forgekit.builds.service import BuildService
 from forgekit.builds.settings import BuildSettings
 from forgekit.configuration import ForgeSettings, data_directory, sealing_keys
@@ -85,7 +87,10 @@ class Forge:
             rules=plugins.offers("forgekit_completion_rules"),
             wake=self._wakeup.wake,
         )
-        self._builds = BuildService(storage, self._recorder, clock, settings=lambda: settings.snapshot(BuildSettings))
+        self._sources: dict[str, BuildSourceAdapter] = plugins.offers("forgekit_build_sources")
+        self._builds = BuildService(
+            storage, self._recorder, clock, settings=lambda: settings.snapshot(BuildSettings), imports=self._build_imports
+        )
         generic = GenericProvider(readers=plugins.offers("forgekit_build_readers"))
         providers = {**PROVIDERS, GENERIC: generic, **plugins.offers("forgekit_webhook_providers")}
         self._webhooks = WebhookService(
@@ -95,7 +100,7 @@ class Forge:
             providers=providers,
             # A tracker without webhooks is followed by its loop alone.
             receivers={
-                **build_receivers(generic, plugins.offers("forgekit_build_sources"), providers, settings=settings, desk=self._builds),
+                **build_receivers(generic, self._sources, providers, settings=settings, desk=self._builds),
                 **{name: self._receiver(name, adapter) for name, adapter in self._adapters.items() if name in providers},
             },
             secrets=lambda: settings.snapshot(WebhookSettings).signing_secrets,
@@ -327,6 +332,19 @@ class Forge:
         if missing:
             raise NotConfigured(f"The tracker {name} is not configured: {', '.join(missing)} missing.", tracker=name, missing=missing)
         return adapter.open(TrackerContext(settings=settings, http=self._http, clock=self.clock, priority=priority))
+
+    def _build_imports(self, desk: BuildService) -> BuildImports:
+        sources = {name: partial(self._open_source, name) for name in self._sources}
+        pause = self._http.budgets.wait
+        return BuildImports(self._storage, desk, self.clock, sources=sources, wake=self._wakeup.wake, pause=pause)
+
+    def _open_source(self, name: str, priority: Priority) -> BuildSource:
+        adapter = self._sources[name]
+        settings: object = self._settings.load(adapter.settings)
+        missing = unset(settings)
+        if missing:
+            raise NotConfigured(f"The source {name} is not configured: {', '.join(missing)} missing.", source=name, missing=missing)
+        return adapter.open(BuildSourceContext(settings=settings, http=self._http, clock=self.clock, priority=priority))
 
     def _tracker_settings(self, name: str) -> TrackerSettings:
         settings: TrackerSettings = self._settings.load(self._adapters[name].settings)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from forgekit.accounts.ports import AccountRepositories
-from forgekit.builds.ports import BuildReader, BuildRepositories, BuildSourceAdapter
+from forgekit.builds.ports import BuildImportRepositories, BuildReader, BuildRepositories, BuildSourceAdapter
 from forgekit.kernel.clock import Clock
 from forgekit.kernel.events.models import Handler
 from forgekit.kernel.storage.ports import Storage
@@ -27,7 +27,7 @@ API_VERSION = 1
 """Version of this file's contract."""
 
 
-class StorageEngine(Storage, AccountRepositories, WorkRepositories, SprintRepositories, InboxRepositories, BuildRepositories, Protocol):
+class StorageEngine(Storage, AccountRepositories, WorkRepositories, SprintRepositories, InboxRepositories, BuildRepositories, BuildImportRepositories, Protocol):
     """A storage engine: the kernel's part and every domain's repositories."""
 
 

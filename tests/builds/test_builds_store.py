@@ -11,7 +11,7 @@ import pytest
 
 import forgekit_sql
 from forgekit import Forge
-from forgekit.builds import BuildRecord, Scope, Status, analyse
+from forgekit.builds import BuildRecord, Scope, Status, analyse, to_flat
 from forgekit.builds.events import BuildsSubmitted
 from forgekit.errors import Conflict, InvalidInput
 from forgekit.testing import FakeClock
@@ -21,6 +21,7 @@ START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def forge(request):
+    """Return a forge on each database."""
     url = "sqlite://" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
     Forge.upgrade(url, plugins=[forgekit_sql]) if request.param == "postgresql" else None
     with Forge.open(url, plugins=[forgekit_sql], clock=FakeClock(datetime(2026, 7, 1, tzinfo=UTC))) as opened:
@@ -111,7 +112,7 @@ def test_a_build_that_is_told_again_is_counted_once(forge):
 
 def test_a_bad_row_stores_nothing_unless_it_may_be_passed_over(forge):
     """One row that cannot be read ends the call; with ``on_error`` the others are stored and it is told."""
-    rows = [_build(1), {"build_id": "2", "project": "shop"}, _build(3)]
+    rows = [to_flat(_build(1)), {"build_id": "2", "project": "shop"}, to_flat(_build(3))]
     with pytest.raises(InvalidInput):
         forge.builds.submit(rows)
     assert forge.builds.count() == 0

@@ -44,6 +44,7 @@ class Checkpoint:
         top: When its newest build was created.
         listed: How many builds of it were read.
         total: How many it has, as far as the system told.
+        reruns: Runs whose earlier attempts are not here yet, as ``attempt:id``.
         mark: With which the source tells whether anything is new.
         mark_since: From when on the mark tells that.
         holder: Who imports now; None for nobody.
@@ -62,6 +63,7 @@ class Checkpoint:
     top: datetime | None = None
     listed: int = 0
     total: int | None = None
+    reruns: tuple[str, ...] = ()
     mark: str | None = None
     mark_since: datetime | None = None
     holder: str | None = None
@@ -92,7 +94,7 @@ class ImportReport:
         accepted: How many of them are new.
         updated: How many were known and changed.
         duplicates: How many were known so.
-        open: How many had not ended when they came; the next import asks for them again.
+        open: How many have not ended yet; the next import asks for them again.
         calls: How many calls it took; None where the source does not count.
         total: How many builds the system says that the lists have which were read; None where it does not tell.
         complete: Whether as many came; None where the system does not tell.

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import attrs
 
+from forgekit.builds.imports import BuildImport, Checkpoint, ImportKey
 from forgekit.builds.models import BuildRecord, Job, Key
 from forgekit.builds.rules.applying import Stretch
 from forgekit.builds.rules.nodes import Counts, NodeKey, Span
@@ -344,5 +345,45 @@ class BuildRepositories(Protocol):
     """Builds the repository for a transaction."""
 
     def builds(self, tx: Transaction, /) -> BuildRepository:
+        """Return the repository."""
+        ...
+
+
+class BuildImportRepository(Protocol):
+    """Imports: how far they have come, and how those in the background stand."""
+
+    def checkpoint(self, key: ImportKey) -> Checkpoint:
+        """Return how far imports of a key have come; the defaults where there was none."""
+        ...
+
+    def lock_checkpoint(self, key: ImportKey) -> Checkpoint:
+        """Return the same, its row made where there is none and held until the commit: who writes takes turns."""
+        ...
+
+    def save_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Store or replace it."""
+        ...
+
+    def save_import(self, build_import: BuildImport) -> None:
+        """Store or replace an import."""
+        ...
+
+    def find_import(self, import_id: str) -> BuildImport | None:
+        """Return one import."""
+        ...
+
+    def imports(self, *, limit: int) -> Sequence[BuildImport]:
+        """Return the latest imports, the last first."""
+        ...
+
+    def unfinished_imports(self) -> Sequence[BuildImport]:
+        """Return the imports that go on, in the order in which they were asked for."""
+        ...
+
+
+class BuildImportRepositories(Protocol):
+    """Builds the repository for a transaction."""
+
+    def build_imports(self, tx: Transaction, /) -> BuildImportRepository:
         """Return the repository."""
         ...

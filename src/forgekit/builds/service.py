@@ -13,6 +13,7 @@ from forgekit.builds.analysing import analyse, check_window
 from forgekit.builds.analysis import Analysis
 from forgekit.builds.events import AnalysisMade, AnalysisRequested, BuildsSubmitted
 from forgekit.builds.fold import Taken
+from forgekit.builds.importing import BuildImports
 from forgekit.builds.models import FINISHED, BuildRecord, Incident, Key
 from forgekit.builds.ports import BuildFilter, BuildRepositories, Progress
 from forgekit.builds.reading.sources import OnError, records
@@ -24,6 +25,7 @@ from forgekit.builds.rules.pruning import prunable
 from forgekit.builds.rules.runs import COMMIT_MEMORY
 from forgekit.builds.settings import BuildSettings
 from forgekit.builds.storing import Decide, recount, store
+from forgekit.builds.verbs import ImportVerbs
 from forgekit.errors import Conflict, InvalidInput
 from forgekit.kernel.clock import Clock
 from forgekit.kernel.events.models import Handler, Schedule
@@ -58,14 +60,22 @@ class Submission:
     refused: tuple[InvalidInput, ...] = ()
 
 
-class BuildService:
+class BuildService(ImportVerbs):
     """``forge.builds``: builds of any CI system, and what they come to.
 
     Every verb that writes takes ``tx``, to commit together with others. Builds are stored one transaction at a time: their roll-ups
     change with them.
     """
 
-    def __init__(self, storage: BuildStorage, recorder: Recorder, clock: Clock, *, settings: Callable[[], BuildSettings]) -> None:
+    def __init__(
+        self,
+        storage: BuildStorage,
+        recorder: Recorder,
+        clock: Clock,
+        *,
+        settings: Callable[[], BuildSettings],
+        imports: Callable[[BuildService], BuildImports],
+    ) -> None:
         """Keep the parts.
 
         Args:
@@ -73,12 +83,14 @@ class BuildService:
             recorder: Takes events.
             clock: The forge's clock.
             settings: Tells the settings; called for each submission, so from a snapshot.
+            imports: Makes what imports builds into this service.
 
         """
         self._storage = storage
         self._recorder = recorder
         self._clock = clock
         self._settings = settings
+        self._imports = imports(self)
 
     # Taking in
 
@@ -346,7 +358,7 @@ class BuildService:
         def retain() -> None:
             self.prune()
 
-        return [Schedule(name="builds.retention", run=retain, every=timedelta(days=1))]
+        return [Schedule(name="builds.retention", run=retain, every=timedelta(days=1)), *self._imports.schedules()]
 
 
 def _problem(build: BuildRecord, horizon: datetime | None) -> str | None:

@@ -69,6 +69,8 @@ class GithubSource:
 
     def run(self, project: str, build_id: str) -> Sequence[BuildRecord]:
         """Return every attempt of a run, the first one first; see ``BuildSource.run``."""
+        if not _is_run(build_id):
+            return ()
         try:
             latest = _parse(_wire.parse_run, _mapping(self._client.run(project, build_id)))
         except RemoteNotFound:
@@ -82,7 +84,7 @@ class GithubSource:
 
     def jobs(self, build: BuildRecord) -> Sequence[Job]:
         """Return the jobs of an attempt; what never started has none, and is not asked for them; see ``TellsJobs.jobs``."""
-        if build.status in _NO_JOBS:
+        if build.status in _NO_JOBS or not _is_run(build.build_id):
             return ()
         rows: list[_wire.Row] = []
         for page in range(1, _MAX_PAGES):
@@ -138,6 +140,11 @@ class _Sheet:
     following: Place | None
     mark: str | None
     since: datetime | None
+
+
+def _is_run(build_id: str) -> bool:
+    """Tell whether an id is a run's: deployments and check suites, of which webhooks tell, have others."""
+    return build_id.isascii() and build_id.isdigit()
 
 
 def _params(query: BuildQuery, place: Place) -> dict[str, Param]:

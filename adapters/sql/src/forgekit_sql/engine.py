@@ -13,6 +13,7 @@ from forgekit.errors import ConfigurationError, UsageError
 from forgekit.kernel.clock import Clock
 from forgekit.kernel.storage.transaction import Transaction, counted_write
 from forgekit_sql.accounts import SqlAccounts
+from forgekit_sql.build_imports import SqlBuildImports
 from forgekit_sql.builds import SqlBuilds
 from forgekit_sql.claims import SqlClaims
 from forgekit_sql.database import Database
@@ -120,6 +121,10 @@ class SqlStorage:
     def builds(self, tx: Transaction, /) -> SqlBuilds:
         """Return builds, their timelines and their roll-ups."""
         return SqlBuilds(tx)
+
+    def build_imports(self, tx: Transaction, /) -> SqlBuildImports:
+        """Return imports of builds."""
+        return SqlBuildImports(tx)
 
     def inbox(self, tx: Transaction, /) -> SqlInbox:
         """Return the incoming webhooks."""

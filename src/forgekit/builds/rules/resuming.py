@@ -62,7 +62,9 @@ def begun(point: Checkpoint, leg: Leg) -> Checkpoint:
     return attrs.evolve(point, floor=leg.since, ceiling=leg.until, top=None, listed=0, total=None)
 
 
-def read(point: Checkpoint, builds: Sequence[BuildRecord], *, cursor: str | None, new: int, total: int | None) -> Checkpoint:
+def read(
+    point: Checkpoint, builds: Sequence[BuildRecord], *, cursor: str | None, new: int, total: int | None, wanted: Iterable[BuildRecord] = ()
+) -> Checkpoint:
     """Return the checkpoint behind a page.
 
     Args:
@@ -71,6 +73,7 @@ def read(point: Checkpoint, builds: Sequence[BuildRecord], *, cursor: str | None
         cursor: Where the list goes on; None at its end.
         new: How many of the builds were not on a page before.
         total: How many the list has.
+        wanted: Those of the builds whose earlier attempts are not here yet.
 
     """
     point = attrs.evolve(
@@ -81,6 +84,7 @@ def read(point: Checkpoint, builds: Sequence[BuildRecord], *, cursor: str | None
         total=point.total if total is None else total,
         name=builds[0].project if builds else point.name,
         label=builds[0].workflow if builds and point.key.workflow else point.label,
+        reruns=(*point.reruns, *(f"{build.attempt}:{build.build_id}" for build in wanted)),
     )
     return point if cursor is not None else _ended(point)
 
@@ -96,6 +100,17 @@ def _ended(point: Checkpoint) -> Checkpoint:
     first = point.watermark is None
     watermark = max(filter(None, (point.watermark, point.top)), default=None)
     return attrs.evolve(point, watermark=watermark, covered_since=point.floor if first else point.covered_since)
+
+
+def attempts_wanted(point: Checkpoint) -> Sequence[tuple[str, int]]:
+    """Return the ids of the runs whose earlier attempts are not here yet, with the attempts before which they are wanted."""
+    pairs = (text.partition(":") for text in point.reruns)
+    return [(build_id, int(attempt)) for attempt, _, build_id in pairs]
+
+
+def fetched_attempts(point: Checkpoint, build_id: str) -> Checkpoint:
+    """Return the checkpoint once the earlier attempts of a run are here."""
+    return attrs.evolve(point, reruns=tuple(text for text in point.reruns if text.partition(":")[2] != build_id))
 
 
 def with_jobs(build: BuildRecord, jobs: Sequence[Job]) -> BuildRecord:
