@@ -1,8 +1,8 @@
 """Analyse a file of builds, and show what it comes to.
 
-``python examples/scripts/analyse_builds.py builds.csv`` prints tables; ``--html page.html`` writes a page with charts, ``--markdown`` prints
-the context for a language model, and ``--json`` everything. The file is CSV, JSON, JSON lines or Parquet, in TravisTorrent's columns or with
-the names of ``forgekit.builds.BuildRecord``. Rows that cannot be read are told and passed over.
+``python examples/scripts/analyse_builds.py builds.csv`` prints tables; ``--html page.html`` writes a page with charts, ``--markdown``
+prints the context for a language model, and ``--json`` everything. The file is CSV, JSON, JSON lines or Parquet, in TravisTorrent's columns
+or with the names of ``forgekit.builds.BuildRecord``. Rows that cannot be read are told and passed over.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
 def show(analysis: Analysis, asked: argparse.Namespace) -> None:
     """Show the analysis in the way that was asked for."""
     if asked.html is not None:
-        page = f'<!doctype html><meta charset="utf-8"><title>Builds</title>{analysis._repr_html_()}'  # noqa: SLF001 - Jupyter's name for it
+        page = f'<!doctype html><meta charset="utf-8"><title>Builds</title>{analysis._repr_html_()}'
         asked.html.write_text(page, encoding="utf-8")
         print(f"{asked.html}: {analysis.n_builds} builds of {analysis.n_projects} projects")
     elif asked.json:

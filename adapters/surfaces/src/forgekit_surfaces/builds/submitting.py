@@ -47,7 +47,7 @@ class NewBuild:
     branch: str | None = attrs.field(default=None, validator=_optional_name)
     commit: str | None = attrs.field(default=None, validator=_optional_name)
     workflow: str | None = attrs.field(default=None, validator=_optional_name)
-    attempt: int = attrs.field(default=1, validator=validators.and_(validators.ge(1), validators.le(GREATEST)))
+    attempt: int | None = attrs.field(default=1, validator=validators.optional(validators.and_(validators.ge(1), validators.le(GREATEST))))
     event: str | None = attrs.field(default=None, validator=_optional_name)
     actor: str | None = attrs.field(default=None, validator=_optional_name)
     queued_at: datetime | None = None
@@ -56,7 +56,7 @@ class NewBuild:
     tests_run: int | None = attrs.field(default=None, validator=_optional_count)
     tests_failed: int | None = attrs.field(default=None, validator=_optional_count)
     url: str | None = attrs.field(default=None, validator=_optional_address)
-    provider: str = attrs.field(default="api", validator=_name)
+    provider: str | None = attrs.field(default="api", validator=_optional_name)
 
 
 @attrs.frozen(kw_only=True)
