@@ -24,7 +24,6 @@ from forgekit.builds.results import (
     Week,
 )
 from forgekit.builds.rules.buckets import Percentiles
-from forgekit.builds.rules.changes import ChangePoint, change_points, daily_medians
 from forgekit.builds.rules.measuring import measure
 from forgekit.builds.rules.statuses import parse_status
 from forgekit.builds.rules.summary import Question, summarise
@@ -39,7 +38,6 @@ __all__ = [
     "Bottleneck",
     "BuildRecord",
     "Change",
-    "ChangePoint",
     "Dora",
     "Edge",
     "Fold",
@@ -65,8 +63,6 @@ __all__ = [
     "Week",
     "Window",
     "analyse",
-    "change_points",
-    "daily_medians",
     "measure",
     "parse_build",
     "parse_status",

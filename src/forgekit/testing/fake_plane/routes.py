@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from forgekit.testing.fake_plane import cycles, directory, items
-from forgekit.testing.fake_plane.answers import NO_PAGE, Refusal, Request
-from forgekit.testing.loopback import Answer
+from forgekit.testing.fake_plane.answers import NO_PAGE, Answer, Refusal, Request
 
 Handler = Callable[[Request], Answer]
 
