@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import NoReturn
 
@@ -59,6 +60,7 @@ nox.options.sessions = ["lint", "tests"]
 os.environ.setdefault("UV_SYSTEM_CERTS", "true")  # as pip does: whom the system trusts, a company's proxy say, uv trusts too
 
 ADAPTERS = sorted(path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("adapters/*/pyproject.toml"))
+HEAVY = {"frames", "plots", "duckdb"}  # extras and adapters of hundreds of megabytes, which no host needs
 EXAMPLES = sorted(path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("examples/*/__main__.py"))
 
 
@@ -77,21 +79,21 @@ def let_pyenv_shims_answer() -> None:
 let_pyenv_shims_answer()
 
 
-def distributions() -> list[str]:
+def distributions(without: Collection[str] = ()) -> list[str]:
     """Name every distribution of this repository, with all its extras, as pip's arguments for an editable install."""
     import tomllib
 
     arguments: list[str] = []
-    for folder in [".", *ADAPTERS]:
+    for folder in [".", *(adapter for adapter in ADAPTERS if Path(adapter).name not in without)]:
         project = tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
-        extras = ",".join(sorted(project.get("optional-dependencies", {})))
+        extras = ",".join(sorted(set(project.get("optional-dependencies", {})).difference(without)))
         arguments += ["-e", f"{folder}[{extras}]" if extras else folder]
     return arguments
 
 
-def install(session: nox.Session, group: str) -> None:
+def install(session: nox.Session, group: str, without: Collection[str] = ()) -> None:
     """Install everything of ours, editable, with what the named dependency group adds, at the pinned versions."""
-    session.install("-c", "constraints.txt", "--build-constraints", "constraints.txt", "--group", group, *distributions())
+    session.install("-c", "constraints.txt", "--build-constraints", "constraints.txt", "--group", group, *distributions(without))
 
 
 @nox.session
@@ -163,7 +165,7 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def demo(session: nox.Session) -> None:
     """Show the main job: a sprint of a tracker becomes work here."""
-    install(session, "hosts")
+    install(session, "hosts", without=HEAVY)
     session.run("python", "examples/demo", *session.posargs)
 
 
@@ -173,7 +175,7 @@ def serve(session: nox.Session) -> None:
     hosts = [Path(example).name.removesuffix("_host") for example in EXAMPLES if example.endswith("_host")]
     if not session.posargs or session.posargs[0] not in hosts:
         session.error(f"say which host: python3 noxfile.py -s serve -- {'|'.join(hosts)} [--port 8000 …]")
-    install(session, "hosts")
+    install(session, "hosts", without=HEAVY)
     session.run("python", f"examples/{session.posargs[0]}_host", *session.posargs[1:])
 
 

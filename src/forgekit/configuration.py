@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from forgekit.accounts.rules import parse_given_keys
+from forgekit.errors import ConfigurationError
 from forgekit.kernel.secrets import Secret, development_key, parse_keys
 from forgekit.kernel.settings import setting, settings
+from forgekit.kernel.settings.values import BadValue
 
 
 def without_password(url: str) -> str:
@@ -17,6 +20,14 @@ def without_password(url: str) -> str:
     place, mark, _options = url.partition("?")
     shown = re.sub(r"(?<=://)([^:/@]*):.*@", r"\1:****@", place)
     return repr(f"{shown}?****" if mark else shown)
+
+
+def _readable_keys(_instance: object, _attribute: object, value: Secret) -> None:
+    """Refuse keys that cannot be read; the sentence counts them and shows none."""
+    try:
+        parse_given_keys(value.reveal())
+    except ConfigurationError as error:
+        raise BadValue(error.message) from None
 
 
 @settings("forgekit", env_prefix="FORGEKIT_")
@@ -40,6 +51,13 @@ class ForgeSettings:
         secret=True,
         stored=False,
         doc="What callers of guarded operations and pages must show as `Authorization: Bearer …`; without it only this machine may call.",
+    )
+    api_keys: Secret | None = setting(
+        default=None,
+        secret=True,
+        stored=False,
+        validator=_readable_keys,
+        doc="API keys of programs that call, separated by commas, each plain or as `sha256:` and the hash of the key in hex.",
     )
     projects_dir: str | None = setting(
         default=None, stored=False, doc="Directory whose sub-directories are the projects' git work trees, by project key."

@@ -9,6 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from forgekit.accounts.service import AccountService
+from forgekit.builds.importing import BuildImports
+from forgekit.builds.ports import BuildSource, BuildSourceAdapter, BuildSourceContext
+from forgekit.builds.service import BuildService
+from forgekit.builds.settings import BuildSettings
 from forgekit.configuration import ForgeSettings, data_directory, sealing_keys
 from forgekit.errors import ForgeClosed, ForgeForked, NotConfigured, UnknownPlugin
 from forgekit.hookspecs import StorageEngine, SurfaceFactory
@@ -24,7 +29,7 @@ from forgekit.kernel.secrets import Sealer
 from forgekit.kernel.settings import Settings, unset
 from forgekit.kernel.storage.transaction import Transaction
 from forgekit.plugins import BrokenPlugin, Plugins
-from forgekit.receivers import TrackerReceiver
+from forgekit.receivers import GENERIC, GenericProvider, TrackerReceiver, build_receivers
 from forgekit.sprints.git import Git
 from forgekit.sprints.ports import Tracker, TrackerAdapter, TrackerContext, TrackerSettings
 from forgekit.sprints.service import SprintService
@@ -50,6 +55,7 @@ class Forge:
         work: Projects, work items, test runs.
         sprints: Sprints and their synchronisation with a tracker.
         webhooks: Incoming webhooks.
+        accounts: API keys of programs that call.
         settings: Stored and given configuration.
         http: Everything that leaves over HTTP.
 
@@ -69,6 +75,7 @@ class Forge:
         self._http = Http(clock=clock, budgets=Budgets(storage, clock))
         self._recorder = Recorder(storage, clock, self._signals, self._wakeup.wake)
         self._adapters: dict[str, TrackerAdapter] = plugins.offers("forgekit_trackers")
+        self._accounts = AccountService(storage, self._recorder, clock, given=lambda: settings.snapshot(ForgeSettings).api_keys)
         self._work = WorkService(storage, self._recorder, clock, projects_dir=Path(projects_dir) if projects_dir else None)
         self._sprints = SprintService(
             storage,
@@ -80,18 +87,26 @@ class Forge:
             rules=plugins.offers("forgekit_completion_rules"),
             wake=self._wakeup.wake,
         )
-        providers = {**PROVIDERS, **plugins.offers("forgekit_webhook_providers")}
+        self._sources: dict[str, BuildSourceAdapter] = plugins.offers("forgekit_build_sources")
+        self._builds = BuildService(
+            storage, self._recorder, clock, settings=lambda: settings.snapshot(BuildSettings), imports=self._build_imports
+        )
+        generic = GenericProvider(readers=plugins.offers("forgekit_build_readers"))
+        providers = {**PROVIDERS, GENERIC: generic, **plugins.offers("forgekit_webhook_providers")}
         self._webhooks = WebhookService(
             storage,
             clock,
             self._recorder,
             providers=providers,
             # A tracker without webhooks is followed by its loop alone.
-            receivers={name: self._receiver(name, adapter) for name, adapter in self._adapters.items() if name in providers},
+            receivers={
+                **build_receivers(generic, self._sources, providers, settings=settings, desk=self._builds),
+                **{name: self._receiver(name, adapter) for name, adapter in self._adapters.items() if name in providers},
+            },
             secrets=lambda: settings.snapshot(WebhookSettings).signing_secrets,
             wake=self._wakeup.wake,
         )
-        self._recorder.register(self._sprints.handlers())
+        self._recorder.register([*self._sprints.handlers(), *self._builds.handlers()])
         self._recorder.register(make(self) for make in plugins.offers("forgekit_handlers").values())
 
     @classmethod
@@ -189,6 +204,18 @@ class Forge:
         """Incoming webhooks."""
         self._check()
         return self._webhooks
+
+    @property
+    def accounts(self) -> AccountService:
+        """API keys of programs that call."""
+        self._check()
+        return self._accounts
+
+    @property
+    def builds(self) -> BuildService:
+        """Builds of any CI system, and what they come to."""
+        self._check()
+        return self._builds
 
     @property
     def settings(self) -> Settings:
@@ -306,6 +333,19 @@ class Forge:
             raise NotConfigured(f"The tracker {name} is not configured: {', '.join(missing)} missing.", tracker=name, missing=missing)
         return adapter.open(TrackerContext(settings=settings, http=self._http, clock=self.clock, priority=priority))
 
+    def _build_imports(self, desk: BuildService) -> BuildImports:
+        sources = {name: partial(self._open_source, name) for name in self._sources}
+        pause = self._http.budgets.wait
+        return BuildImports(self._storage, desk, self.clock, sources=sources, wake=self._wakeup.wake, pause=pause)
+
+    def _open_source(self, name: str, priority: Priority) -> BuildSource:
+        adapter = self._sources[name]
+        settings: object = self._settings.load(adapter.settings)
+        missing = unset(settings)
+        if missing:
+            raise NotConfigured(f"The source {name} is not configured: {', '.join(missing)} missing.", source=name, missing=missing)
+        return adapter.open(BuildSourceContext(settings=settings, http=self._http, clock=self.clock, priority=priority))
+
     def _tracker_settings(self, name: str) -> TrackerSettings:
         settings: TrackerSettings = self._settings.load(self._adapters[name].settings)
         return settings
@@ -319,7 +359,11 @@ class Forge:
         )
 
     def _schedules(self) -> list[Schedule]:
-        return [*self._sprints.schedules(lambda name: self._tracker_settings(name).poll_interval), *self._webhooks.schedules()]
+        return [
+            *self._sprints.schedules(lambda name: self._tracker_settings(name).poll_interval),
+            *self._webhooks.schedules(),
+            *self._builds.schedules(),
+        ]
 
     def _driver(self) -> Driver:
         jobs: dict[Queue, dict[str, Job]] = {

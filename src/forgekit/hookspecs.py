@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
+from forgekit.accounts.ports import AccountRepositories
+from forgekit.builds.ports import BuildImportRepositories, BuildReader, BuildRepositories, BuildSourceAdapter
 from forgekit.kernel.clock import Clock
 from forgekit.kernel.events.models import Handler
 from forgekit.kernel.storage.ports import Storage
@@ -25,7 +27,7 @@ API_VERSION = 1
 """Version of this file's contract."""
 
 
-class StorageEngine(Storage, WorkRepositories, SprintRepositories, InboxRepositories, Protocol):
+class StorageEngine(Storage, AccountRepositories, WorkRepositories, SprintRepositories, InboxRepositories, BuildRepositories, BuildImportRepositories, Protocol):
     """A storage engine: the kernel's part and every domain's repositories."""
 
 
@@ -50,6 +52,14 @@ class Hooks(Protocol):
     @hookspec
     def forgekit_webhook_providers(self) -> Mapping[str, Provider]:
         """Offer senders of webhooks by name: how they sign, and how their events read."""
+
+    @hookspec
+    def forgekit_build_sources(self) -> Mapping[str, BuildSourceAdapter]:
+        """Offer systems that builds are imported from, by name (``github``)."""
+
+    @hookspec
+    def forgekit_build_readers(self) -> Mapping[str, BuildReader]:
+        """Offer readers of CI systems' webhooks by name (``github``, ``jenkins``)."""
 
     @hookspec
     def forgekit_surfaces(self) -> Mapping[str, SurfaceFactory]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
+from typing import Any, ClassVar
+
+import attrs
 
 from forgekit.configuration import ForgeSettings
-from forgekit.errors import ForgekitError, InvalidInput, Unauthenticated, UnknownPlugin
+from forgekit.errors import ForgekitError, InvalidInput, PermissionDenied, Unauthenticated, UnknownPlugin
 from forgekit.forge import Forge
 from forgekit.http import App, Caller, HostGuard, RequestHead, Surface, detail_problems
 from forgekit.http.limits import Limiter, LimitState
@@ -78,6 +81,45 @@ def host_token(forge: Forge) -> str | None:
     """Return the host's token from a snapshot of the settings; None where none is set."""
     token = forge.settings.snapshot(ForgeSettings).host_token
     return None if token is None else token.reveal()
+
+
+@attrs.frozen
+class ApiKeyGuard:
+    """Admits callers that show an API key: ``Authorization: Bearer …``, and no other header.
+
+    Keys are those of ``FORGEKIT_API_KEYS`` and those that ``forge.accounts`` issued. Where there is none at all, nobody is admitted.
+    A revoked key is refused at once, in every process. The caller's ``kind`` is ``key`` and its ``id`` the key's, which is no secret:
+    limits are counted by it.
+
+    Attributes:
+        scope: What the key must allow.
+
+    """
+
+    scope: str
+
+    # An issued key is looked up, which may block: never on the event loop.
+    inline: ClassVar[bool] = False
+    schemes: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key: issued by `forgekit key issue`, or of the environment."},
+    }
+    challenge: ClassVar[str] = "Bearer"
+
+    def __call__(self, request: RequestHead, forge: Forge, /) -> Caller:
+        """Admit the owner of a key.
+
+        Raises:
+            Unauthenticated: No key, or one that is wrong, expired or revoked.
+            PermissionDenied: The key does not allow this.
+
+        """
+        shown = request.bearer
+        key = None if shown is None else forge.accounts.authenticate_key(shown)
+        if key is None:
+            raise Unauthenticated("An API key is needed: Authorization: Bearer …")
+        if not key.allows(self.scope):
+            raise PermissionDenied(f"This API key does not have the scope {self.scope}.")
+        return Caller(kind="key", id=key.id, scopes=frozenset(key.scopes), subject=key)
 
 
 def admit(forge: Forge, *, method: str, path: str, headers: Iterable[tuple[str, str]], peer: str | None) -> Caller:

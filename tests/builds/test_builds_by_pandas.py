@@ -68,7 +68,7 @@ def test_edges(both):
     expected = {pair: (row["count"], row["median"]) for pair, row in both[1]["edges"].iterrows()}
     assert found.keys() == expected.keys()
     for pair, (count, gap) in expected.items():
-        assert found[pair] == (count, pytest.approx(gap, rel=0.0005))
+        assert found[pair] == (count, pytest.approx(gap, rel=0.05))  # gaps are kept to two digits
 
 
 def test_projects(both):

@@ -95,8 +95,16 @@ class MemoryInbox:
         states = [row.state for row in self.rows if row.arrival.provider == provider]
         return {state: states.count(state) for state in set(states)}
 
-    def purge(self, *, before, limit):
-        old = [row for row in self.rows if row.state == "done" and not row.purged and row.arrival.received_at < before][:limit]
+    def drop_bodies(self, inbox_ids):
+        for inbox_id in inbox_ids:
+            self.rows[inbox_id - 1].purged = True
+
+    def purge(self, *, before, limit, provider=None):
+        old = [
+            row
+            for row in self.rows
+            if row.state == "done" and not row.purged and row.arrival.received_at < before and provider in {None, row.arrival.provider}
+        ][:limit]
         for row in old:
             row.purged = True
         return len(old)
@@ -166,13 +174,24 @@ def _read(body, header):
     return Reading(kind=text(body, "kind"), action=text(body, "action"), subject=text(body, "subject"))
 
 
+class Forgetful(Notes):
+    """Notes whose bodies are kept for a time of their own."""
+
+    def __init__(self, keep):
+        super().__init__()
+        self.keep = keep
+
+    def keep_bodies(self, tx=None):
+        return self.keep
+
+
 class House:
     """A webhook service with all that it needs, and one provider, ``notes``, that signs as Plane does."""
 
-    def __init__(self, **options):
+    def __init__(self, *, keep=None, **options):
         self.clock = HandClock()
         self.storage = MemoryStorage()
-        self.notes = Notes()
+        self.notes = Notes() if keep is None else Forgetful(keep)
         self.signals = Signals()
         self.wakes = 0
         self.recorder = Recorder(self.storage, self.clock, self.signals, self._wake)
@@ -198,10 +217,11 @@ class House:
         """Handle what is due, as a worker would."""
         handle = self.service.inbox_handlers()["notes"]
         with self.storage.transaction() as tx:
-            for row in tx.connection:
+            for number, row in enumerate(tx.connection, start=1):
                 if row.state == "ready":
                     arrival = row.arrival
-                    handle({"received_at": arrival.received_at, "body": arrival.body, "event": arrival.event, "delivery_id": ""}, tx)
+                    told = {"received_at": arrival.received_at, "body": arrival.body, "event": arrival.event, "delivery_id": ""}
+                    handle({**told, "id": number}, tx)
                     row.state = "done"
 
 

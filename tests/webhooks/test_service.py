@@ -341,6 +341,72 @@ class TestRetention:
         assert house.storage.commits - commits == 2
 
 
+class TestForgetting:
+    @pytest.fixture
+    def forgetful(self, make_house):
+        """Makes a house whose receiver keeps bodies for a time of its own."""
+        houses = []
+
+        def make(keep):
+            houses.append(make_house(keep=keep))
+            return houses[-1]
+
+        yield make
+        for house in houses:
+            house.service.close()
+
+    @pytest.mark.parametrize("kind", ["issue", "other"])
+    def test_a_body_is_dropped_with_what_ends_its_row(self, forgetful, kind):
+        """Where nothing is kept, a handled webhook loses its body in that transaction, one that has no effect when it is stored."""
+        house = forgetful(timedelta())
+        house.receive(house.body(kind))
+        assert bool(house.service.entries("notes")[0].body) is (kind == "issue")
+        house.work()
+        assert house.service.entries("notes")[0].body == b""
+        assert house.receive(house.body(kind)).action is ReceiptAction.DEDUPED
+
+    def test_bodies_are_kept_for_a_time_if_wanted(self, forgetful):
+        """Until the time is over a webhook can be replayed."""
+        house = forgetful(timedelta(days=2))
+        receipt = house.receive(house.body())
+        house.work()
+        house.clock.move(86_400)
+        assert house.service.purge() == 0
+        house.service.replay(receipt.id)
+        house.work()
+        house.clock.move(86_401)
+        assert (house.service.purge(), house.service.entries("notes")[0].body) == (1, b"")
+
+    def test_durable_handlers_have_a_day(self, forgetful):
+        """Where a durable handler reads what came, bodies stay for a day, whatever the receiver says."""
+        house = forgetful(timedelta())
+        house.recorder.register([Handler(name="reads", event=WebhookReceived, run=lambda *_: None)])
+        house.receive(house.body())
+        house.work()
+        assert (house.service.purge(), house.service.entries("notes")[0].body) == (0, house.body())
+        house.clock.move(86_401)
+        assert house.service.purge() == 1
+
+
+class TestKnownSenders:
+    def test_are_believed_without_a_signature(self, house):
+        """Who has proved who it is by other means needs no signature, though a secret is configured."""
+        with pytest.raises(errors.SignatureMissing):
+            house.service.receive("notes", {}, house.body())
+        receipt = house.service.receive("notes", {}, house.body(), known_sender=True)
+        assert (receipt.action, house.service.submit("notes", {}, house.body(), known_sender=True).result().action) == (
+            ReceiptAction.PROCESSED,
+            ReceiptAction.DEDUPED,
+        )
+
+    def test_are_bounded_all_the_same(self, house):
+        """Size and shape are checked of everybody."""
+        with pytest.raises(errors.PayloadTooLarge):
+            house.service.receive("notes", {}, b" " * 5_000_001, known_sender=True)
+        with pytest.raises(errors.PayloadMalformed):
+            house.service.receive("notes", {}, b"[]", known_sender=True)
+
+
 def test_entries_are_newest_first_and_can_be_filtered(house):
     """The newest come first, within the limit, of one state if asked."""
     for number in range(3):

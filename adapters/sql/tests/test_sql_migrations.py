@@ -28,12 +28,13 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{revision}"
+down_revision = "{down_revision}"
 
 def upgrade():
     {body}
 """
+NEXT_REVISION = "9999"
 RECREATE = """
     with op.batch_alter_table("forgekit_projects", recreate="auto") as batch:
         batch.add_column(sa.Column("colour", sa.Text(), nullable=False, server_default="red"))
@@ -59,8 +60,9 @@ def with_next(tmp_path):
     def with_next(body):
         home = tmp_path / "migrations"
         shutil.copytree(HOME, home)
-        (home / "versions" / "0002_next.py").write_text(NEXT.format(body=body))
-        return Migrations(str(home), ("0001", "0002"))
+        text = NEXT.format(body=body, revision=NEXT_REVISION, down_revision=REVISIONS[-1])
+        (home / "versions" / f"{NEXT_REVISION}_next.py").write_text(text)
+        return Migrations(str(home), (*REVISIONS, NEXT_REVISION))
 
     return with_next
 
@@ -108,7 +110,7 @@ def test_an_older_schema_is_stale(database, clock, with_next):
     storage = SqlStorage(database, clock, with_next("pass"))
     with pytest.raises(SchemaStale):
         storage.check_schema()
-    assert storage.upgrade() == ("0002",)
+    assert storage.upgrade() == (NEXT_REVISION,)
     storage.check_schema()
 
 
@@ -132,7 +134,7 @@ def test_a_filled_database_keeps_its_rows(database, clock, with_next, add_projec
         tx.connection.execute(
             text("INSERT INTO forgekit_sprints (id, project_id, name, goal, state, created_at) VALUES ('s', 'shop', '', '', '', 0)")
         )
-    assert storage.upgrade() == ("0002",)
+    assert storage.upgrade() == (NEXT_REVISION,)
     with storage.transaction() as tx:
         assert storage.work(tx).project("shop").name == "shop"
         assert tx.connection.execute(text("SELECT colour FROM forgekit_projects")).scalar() == "red"

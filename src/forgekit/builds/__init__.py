@@ -24,6 +24,7 @@ from forgekit.builds.results import (
     Week,
 )
 from forgekit.builds.rules.buckets import Percentiles
+from forgekit.builds.rules.changes import ChangePoint, change_points, daily_medians
 from forgekit.builds.rules.measuring import measure
 from forgekit.builds.rules.statuses import parse_status
 from forgekit.builds.rules.summary import Question, summarise
@@ -38,6 +39,7 @@ __all__ = [
     "Bottleneck",
     "BuildRecord",
     "Change",
+    "ChangePoint",
     "Dora",
     "Edge",
     "Fold",
@@ -63,6 +65,8 @@ __all__ = [
     "Week",
     "Window",
     "analyse",
+    "change_points",
+    "daily_medians",
     "measure",
     "parse_build",
     "parse_status",

@@ -80,7 +80,7 @@ def analyse(
         fold = Fold(record for record in fold if record in scope)
     with uncollected():
         tally = fold.tally()
-        window = _window(since, until, tally.days())
+        window = window_of(since, until, tally.days())
         question = Question(
             window=window,
             zone=zone,
@@ -93,11 +93,22 @@ def analyse(
         return summarise(tally, question)
 
 
-def _window(since: date | None, until: date | None, days: tuple[date, date] | None) -> Window | None:
-    if since is None and until is None:
-        return None
+def check_window(since: date | None, until: date | None) -> None:
+    """Refuse a window that ends before it begins.
+
+    Raises:
+        InvalidInput: It does.
+
+    """
     if since is not None and until is not None and since > until:
         raise InvalidInput(f"The first day, {since}, is after the last, {until}.")
+
+
+def window_of(since: date | None, until: date | None, days: tuple[date, date] | None) -> Window | None:
+    """Return the window of two days that may be open, over data of certain days; None where neither is given."""
+    if since is None and until is None:
+        return None
+    check_window(since, until)
     # An end that is not given is the data's own, or the other end where the data does not reach it.
     known = [day for day in (since, until, *(days or ())) if day is not None]
     return Window(since or min(known), until or max(known))

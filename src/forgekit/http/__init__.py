@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from forgekit.http.app import App
 from forgekit.http.envelopes import Bare, Envelope
-from forgekit.http.fields import UNSET, Unset, cookie, given, header, named
+from forgekit.http.fields import UNSET, Unset, cookie, given, header, named, shaped
 from forgekit.http.guards import HOST_COOKIE, Caller, Guard, HostGuard, Open, host_cookie
 from forgekit.http.hub import Hub
 from forgekit.http.limits import Limiter, LimitState
@@ -52,4 +52,5 @@ __all__ = [
     "named",
     "rfc9457_problems",
     "set_cookie",
+    "shaped",
 ]

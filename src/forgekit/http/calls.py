@@ -17,7 +17,7 @@ from forgekit import errors
 from forgekit.http import failures
 from forgekit.http.codec import decode_body, encode
 from forgekit.http.guards import Caller
-from forgekit.http.limits import Limiter, bucket_key, limit_headers
+from forgekit.http.limits import Limiter, bucket_key, limit_headers, state_of_refusal
 from forgekit.http.messages import PAGE_POLICY, File, Headers, Page, RawRequest, Redirect, Reply, RequestHead, Response
 from forgekit.http.operations import Operation
 from forgekit.http.params import params_reader
@@ -115,7 +115,12 @@ class Call:
         name = self.route.operation.limit
         if name is None or self.limiter is None:
             return
-        state = self.limiter(name, bucket_key(caller, self.head))
+        try:
+            state = self.limiter(name, bucket_key(caller, self.head))
+        except errors.RateLimited as refusal:
+            state = state_of_refusal(refusal)
+            self._limit_headers = [] if state is None else limit_headers(state)
+            raise
         if state is not None:
             self._limit_headers = limit_headers(state)
 

@@ -1,7 +1,7 @@
 """JSON as bytes, with orjson where it is installed and with the standard library elsewhere, to the same result.
 
-What both refuse: bytes that are not UTF-8, ``NaN`` and infinities, nesting beyond `MAX_DEPTH`, and text that no
-database takes (NUL, lone surrogates). Integers beyond 64 bits become floats, as orjson has it.
+What both refuse: more than `MAX_VALUES` values, bytes that are not UTF-8, ``NaN`` and infinities, nesting beyond `MAX_DEPTH`, and
+text that no database takes (NUL, lone surrogates). Integers beyond 64 bits become floats, as orjson has it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ except ImportError:  # pragma: no cover - an environment has it or has it not; t
 MAX_DEPTH = 64
 """How deep arrays and objects may nest in what comes in."""
 
+MAX_VALUES = 1_000_000
+"""How many commas may be in what comes in: sixteen megabytes of ``{},`` would take up half a gigabyte once they are read."""
+
 _PLAIN_ONLY = 0 if orjson is None else orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 _INT64 = range(-(2**63), 2**64)
 
@@ -30,6 +33,8 @@ def loads(raw: bytes) -> Any:
         ValueError: It is not JSON, or JSON that this module refuses; the message is fit for the sender.
 
     """
+    if len(raw) > MAX_VALUES and raw.count(b",") > MAX_VALUES:
+        raise ValueError(f"holds more than {MAX_VALUES} values")
     try:
         value = _parse(raw)
     except (ValueError, RecursionError):

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import attrs
 
+from forgekit import errors
 from forgekit.http.guards import Caller
 from forgekit.http.messages import Headers, RequestHead
 
@@ -31,7 +32,8 @@ class Limiter(Protocol):
         """Take one from the bucket ``name`` of ``key``.
 
         Raises:
-            errors.RateLimited: The bucket is empty; ``retry_after`` says for how long, in seconds.
+            errors.RateLimited: The bucket is empty; ``retry_after`` says for how long, in seconds, and ``data["amount"]``, where it is
+                there, how large it is.
 
         """
 
@@ -39,6 +41,12 @@ class Limiter(Protocol):
 def bucket_key(caller: Caller, head: RequestHead) -> str:
     """Name whose bucket a call takes from: the caller's, or the peer's where nobody in particular calls."""
     return f"{caller.kind}:{caller.id}" if caller.id is not None else f"peer:{head.peer}"
+
+
+def state_of_refusal(refusal: errors.RateLimited) -> LimitState | None:
+    """Tell how a bucket stands that refused a call; None where the refusal does not say how large it is."""
+    amount = refusal.data.get("amount")
+    return None if amount is None else LimitState(limit=amount, remaining=0, reset_after=refusal.retry_after or 0.0)
 
 
 def limit_headers(state: LimitState) -> Headers:

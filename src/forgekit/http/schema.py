@@ -15,7 +15,7 @@ import attrs
 
 from forgekit import errors
 from forgekit.http.codec import to_plain
-from forgekit.http.fields import UNSET, Rule, Unset, member_rules_of, rules_of, wire_name
+from forgekit.http.fields import UNSET, Rule, Unset, member_rules_of, rules_of, shape_of, wire_name
 from forgekit.http.unions import is_mapping, is_sequence, is_union, tag_of, union_members
 
 Schema = dict[str, Any]
@@ -132,7 +132,7 @@ class SchemaBook:
         return schema
 
     def _property(self, attribute: attrs.Attribute[Any], mode: Mode) -> Schema:
-        schema = self.schema(attribute.type, mode)
+        schema = self.schema(shape_of(attribute), mode)
         if mode == "output":
             return schema
         return _with_default(_ruled(schema, attribute.validator), attribute)

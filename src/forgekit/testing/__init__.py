@@ -6,15 +6,29 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from forgekit.testing.builds import BuildSourceContract, BuildSourceStage
     from forgekit.testing.clock import FakeClock
+    from forgekit.testing.fake_github import FakeGitHub
     from forgekit.testing.fake_plane import FakePlane
     from forgekit.testing.storage import StorageContract
     from forgekit.testing.tracker import TrackerContract, TrackerStage
 
-__all__ = ["FakeClock", "FakePlane", "StorageContract", "TrackerContract", "TrackerStage"]
+__all__ = [
+    "BuildSourceContract",
+    "BuildSourceStage",
+    "FakeClock",
+    "FakeGitHub",
+    "FakePlane",
+    "StorageContract",
+    "TrackerContract",
+    "TrackerStage",
+]
 
 _HOMES = {
+    "BuildSourceContract": "forgekit.testing.builds",
+    "BuildSourceStage": "forgekit.testing.builds",
     "FakeClock": "forgekit.testing.clock",
+    "FakeGitHub": "forgekit.testing.fake_github",
     "FakePlane": "forgekit.testing.fake_plane",
     "StorageContract": "forgekit.testing.storage",
     "TrackerContract": "forgekit.testing.tracker",

@@ -13,7 +13,7 @@ from forgekit.webhooks.models import (
     Stored,
     WebhookReceived,
 )
-from forgekit.webhooks.ports import InboxRepositories, InboxRepository, Provider, ProviderConfiguration, Receiver, Replies
+from forgekit.webhooks.ports import ForgetsBodies, InboxRepositories, InboxRepository, Provider, ProviderConfiguration, Receiver, Replies
 from forgekit.webhooks.providers import PROVIDERS, JsonProvider
 from forgekit.webhooks.service import WebhookService
 from forgekit.webhooks.signatures import SCHEMES, SigningSecret, VerifiedWebhook, Verifier, verifier_for
@@ -22,6 +22,7 @@ __all__ = [
     "PROVIDERS",
     "SCHEMES",
     "Arrival",
+    "ForgetsBodies",
     "InboxEntry",
     "InboxRepositories",
     "InboxRepository",

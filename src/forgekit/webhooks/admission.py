@@ -78,7 +78,7 @@ class Admission:
         known = self.provider(provider)
         return self._authenticate(known, self._configuration(provider), headers, body, trusted_peer=False)
 
-    def admit(self, provider: str, headers: Headers, body: bytes, *, trusted_peer: bool) -> Admitted:
+    def admit(self, provider: str, headers: Headers, body: bytes, *, trusted_peer: bool, known_sender: bool = False) -> Admitted:
         """Return an authentic, readable webhook; count and log a refusal.
 
         Raises:
@@ -89,7 +89,7 @@ class Admission:
         known = self.provider(provider)
         try:
             configuration = self._configuration(provider)
-            webhook = self._authenticate(known, configuration, headers, body, trusted_peer=trusted_peer)
+            webhook = self._authenticate(known, configuration, headers, body, trusted_peer=trusted_peer, known_sender=known_sender)
             event = known.parse(webhook)
         except WebhookRejected as error:
             self._audit.rejected(provider, error.code, self._clock.now())
@@ -121,11 +121,20 @@ class Admission:
         return receiver.relevance(event) if configuration.configured else Relevance.UNCONFIGURED
 
     def _authenticate(
-        self, provider: Provider, configuration: ProviderConfiguration, headers: Headers, body: bytes, *, trusted_peer: bool
+        self,
+        provider: Provider,
+        configuration: ProviderConfiguration,
+        headers: Headers,
+        body: bytes,
+        *,
+        trusted_peer: bool,
+        known_sender: bool = False,
     ) -> VerifiedWebhook:
         if len(body) > self._max_body:
             raise PayloadTooLarge(provider=provider.name, limit=self._max_body)
         now = self._clock.now()
+        if known_sender:
+            return unsigned(provider.scheme, headers, body, now)
         if configuration.secrets:
             return self._verifier(provider, configuration.secrets).verify(headers, body, now)
         if trusted_peer:
@@ -142,7 +151,7 @@ class Admission:
 
 
 def unsigned(scheme: Scheme, headers: Headers, body: bytes, now: datetime) -> VerifiedWebhook:
-    """Return a webhook from a peer that is believed without a signature.
+    """Return a webhook of a sender that is believed without a signature.
 
     Raises:
         SignatureInvalid: A header is malformed.

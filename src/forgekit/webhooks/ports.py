@@ -75,6 +75,18 @@ class Receiver(Protocol):
         ...
 
 
+@runtime_checkable
+class ForgetsBodies(Protocol):
+    """A receiver whose webhooks' bodies are kept for a time of its own (optional)."""
+
+    def keep_bodies(self, tx: Transaction | None = None) -> timedelta:
+        """Return for how long the body of a handled webhook is kept, if that is less than for all others; nothing: not at all.
+
+        Without ``tx`` from a snapshot at most a second old, for it is asked on the event loop.
+        """
+        ...
+
+
 class InboxRepository(Protocol):
     """Stored incoming webhooks.
 
@@ -118,8 +130,12 @@ class InboxRepository(Protocol):
         """Return how many rows are in each state."""
         ...
 
-    def purge(self, *, before: datetime, limit: int) -> int:
-        """Empty the bodies of up to ``limit`` done rows that came before ``before``; return how many.
+    def drop_bodies(self, inbox_ids: Collection[int]) -> None:
+        """Empty the bodies of these rows, whatever their state; absent ones are no error."""
+        ...
+
+    def purge(self, *, before: datetime, limit: int, provider: str | None = None) -> int:
+        """Empty the bodies of up to ``limit`` done rows that came before ``before``, of one provider if named; return how many.
 
         The rows stay, so that the same bytes are recognised for ever and the totals hold.
         """

@@ -31,7 +31,7 @@ from forgekit.webhooks.models import (
     Stored,
     WebhookReceived,
 )
-from forgekit.webhooks.ports import InboxRepositories, Provider, Receiver, Replies
+from forgekit.webhooks.ports import ForgetsBodies, InboxRepositories, Provider, Receiver, Replies
 from forgekit.webhooks.providers import PROVIDERS
 from forgekit.webhooks.signatures import VerifiedWebhook
 from forgekit.webhooks.signatures.headers import Headers
@@ -51,6 +51,7 @@ SETTLED = ("done", "failed")
 """States from which a stored webhook can be replayed."""
 
 _PURGE_BATCH = 500
+_TURN = timedelta(days=1)  # in which durable handlers had theirs
 
 
 class InboxStorage(TransactionSource, InboxRepositories, Protocol):
@@ -64,6 +65,7 @@ class _Filing:
     arrival: Arrival
     relevance: Relevance
     reply: str | None
+    keep: bool
 
     def receipt(self, stored: Stored) -> Receipt:
         return Receipt(action=rules.action_for(self.relevance, stored), id=stored.id, reply=self.reply)
@@ -112,6 +114,7 @@ class WebhookService:
         known = {**PROVIDERS, **providers}
         # Asked once: on Python 3.11 the question takes longer than an HMAC.
         self._replying = {name: provider for name, provider in known.items() if isinstance(provider, Replies)}
+        self._forgetting = {name: receiver for name, receiver in receivers.items() if isinstance(receiver, ForgetsBodies)}
         self._admission = Admission(clock, known, receivers, secrets, max_body=max_body, audit=self._audit)
         self._committer: GroupCommitter[_Filing, Receipt] = GroupCommitter(
             self._write, size=lambda filing: len(filing.arrival.body), name="forgekit-inbox"
@@ -132,7 +135,9 @@ class WebhookService:
         """
         return self._admission.verify(provider, headers, body)
 
-    def submit(self, provider: str, headers: Headers, body: bytes, *, trusted_peer: bool = False) -> Pending[Receipt]:
+    def submit(
+        self, provider: str, headers: Headers, body: bytes, *, trusted_peer: bool = False, known_sender: bool = False
+    ) -> Pending[Receipt]:
         """Check a webhook now and store it with others that wait; never blocks, so it may be called on an event loop.
 
         Args:
@@ -140,6 +145,7 @@ class WebhookService:
             headers: A mapping, or pairs of text or bytes; names in any case.
             body: The raw bytes of the request.
             trusted_peer: Whether the peer is on this machine: only such are believed where no secret is configured.
+            known_sender: Whether the sender has proved who it is by other means, such as an API key: then no signature is looked at.
 
         Returns:
             The answer, once it is committed: wait with ``result()``, or ``await`` it. It raises ``StorageError`` where the webhook
@@ -152,10 +158,17 @@ class WebhookService:
             ForgeClosed: The forge was closed.
 
         """
-        return self._committer.submit(self._file(provider, headers, body, trusted_peer=trusted_peer))
+        return self._committer.submit(self._file(provider, headers, body, trusted_peer=trusted_peer, known_sender=known_sender))
 
     def receive(
-        self, provider: str, headers: Headers, body: bytes, *, trusted_peer: bool = False, tx: Transaction | None = None
+        self,
+        provider: str,
+        headers: Headers,
+        body: bytes,
+        *,
+        trusted_peer: bool = False,
+        known_sender: bool = False,
+        tx: Transaction | None = None,
     ) -> Receipt:
         """Check a webhook, store it and return the answer; see ``submit`` for the rest.
 
@@ -164,6 +177,7 @@ class WebhookService:
             headers: A mapping, or pairs of text or bytes; names in any case.
             body: The raw bytes of the request.
             trusted_peer: Whether the peer is on this machine.
+            known_sender: Whether the sender has proved who it is by other means.
             tx: Store it in this transaction, on this thread, instead of with others; the answer holds once it is committed.
 
         Raises:
@@ -173,10 +187,10 @@ class WebhookService:
         """
         if tx is not None:
             tx.check(writing=True)
-            (receipt,) = self._store(tx, [self._file(provider, headers, body, trusted_peer=trusted_peer)])
+            (receipt,) = self._store(tx, [self._file(provider, headers, body, trusted_peer=trusted_peer, known_sender=known_sender)])
             return receipt
         forbid_network()
-        return self.submit(provider, headers, body, trusted_peer=trusted_peer).result()
+        return self.submit(provider, headers, body, trusted_peer=trusted_peer, known_sender=known_sender).result()
 
     def replay(self, inbox_id: int, *, tx: Transaction | None = None) -> None:
         """Hand a stored webhook to its receiver once more.
@@ -271,12 +285,26 @@ class WebhookService:
         )
 
     def purge(self) -> int:
-        """Empty the bodies of webhooks handled longer ago than the retention; return how many. Their keys stay."""
-        before = self._clock.now() - self._retention
+        """Empty the bodies of webhooks handled longer ago than they are kept; return how many. Their keys stay."""
+        now = self._clock.now()
+        least = _TURN if self._is_read_later else timedelta()
+        own = sum(self._purge(now - max(least, forgetting.keep_bodies()), name) for name, forgetting in self._forgetting.items())
+        return own + self._purge(now - self._retention, None)
+
+    @property
+    def _is_read_later(self) -> bool:
+        """Whether durable handlers of ``WebhookReceived`` read what came, each at a time of its own."""
+        return any(issubclass(WebhookReceived, handler.event) for handler in self._recorder.handlers.values())
+
+    def _keeps_body(self, provider: str, tx: Transaction | None = None) -> bool:
+        forgetting = self._forgetting.get(provider)
+        return forgetting is None or self._is_read_later or bool(forgetting.keep_bodies(tx))
+
+    def _purge(self, before: datetime, provider: str | None) -> int:
         total = 0
         while True:
             with self._storage.transaction() as tx:
-                count = self._storage.inbox(tx).purge(before=before, limit=_PURGE_BATCH)
+                count = self._storage.inbox(tx).purge(before=before, limit=_PURGE_BATCH, provider=provider)
             total += count
             if count < _PURGE_BATCH:
                 return total
@@ -307,6 +335,8 @@ class WebhookService:
                 received_at=row["received_at"],
             )
             receiver.handle(provider.parse(webhook), tx)
+            if not self._keeps_body(provider.name, tx):
+                self._storage.inbox(tx).drop_bodies([row["id"]])
 
         return handle
 
@@ -315,13 +345,14 @@ class WebhookService:
         if provider not in self._receivers:
             raise NotConfigured(f"Nothing acts on webhooks of {provider!r}.", provider=provider)
 
-    def _file(self, provider: str, headers: Headers, body: bytes, *, trusted_peer: bool) -> _Filing:
-        admitted = self._admission.admit(provider, headers, body, trusted_peer=trusted_peer)
+    def _file(self, provider: str, headers: Headers, body: bytes, *, trusted_peer: bool, known_sender: bool) -> _Filing:
+        admitted = self._admission.admit(provider, headers, body, trusted_peer=trusted_peer, known_sender=known_sender)
         replying = self._replying.get(provider)
         return _Filing(
             arrival=rules.arrival_of(admitted.webhook, admitted.event, admitted.relevance),
             relevance=admitted.relevance,
             reply=replying.reply(admitted.event) if replying is not None else None,
+            keep=self._keeps_body(provider),
         )
 
     def _write(self, filings: Sequence[_Filing]) -> Sequence[Receipt]:
@@ -342,6 +373,13 @@ class WebhookService:
         for filing, each in zip(filings, stored, strict=True):
             if not each.duplicate and each.id is not None:
                 self._recorder.record(tx, WebhookReceived(provider=filing.arrival.provider, kind=filing.arrival.kind, inbox_id=each.id))
+        over = [
+            each.id
+            for filing, each in zip(filings, stored, strict=True)
+            if not (filing.keep or filing.arrival.wanted or each.duplicate) and each.id is not None
+        ]
+        if over:
+            self._storage.inbox(tx).drop_bodies(over)
         tx.after_commit(lambda: self._tell(filings, stored))
         return [filing.receipt(each) for filing, each in zip(filings, stored, strict=True)]
 

@@ -216,6 +216,35 @@ def test_a_refusal_without_a_word_backs_off(outside):
     assert caught.value.retry_after is None
 
 
+def test_a_refusal_tells_until_when(outside):
+    """Who has to wait is told until when, and until when the budget is blocked."""
+    outside.answers = [httpx.Response(429, headers={"Retry-After": "57"})]
+    with pytest.raises(RemoteRateLimited, match="until 12:00 UTC") as caught:
+        outside.session().request("GET", "x")
+    assert caught.value.data["until"] == "2026-11-20T12:00:57+00:00"
+
+
+def test_a_system_may_tell_haste_in_its_own_way(outside):
+    """What a session's own reading calls a refusal of too many calls is one, whatever its status; anything else is an answer."""
+    outside.answers = [httpx.Response(403, headers={"x-wait": "7"}), httpx.Response(403)]
+    session = outside.session(haste=lambda answer, _now: float(answer.headers["x-wait"]) if "x-wait" in answer.headers else None)
+    with pytest.raises(RemoteRateLimited) as caught:
+        session.request("GET", "x")
+    assert caught.value.retry_after == 7.0
+    assert session.request("GET", "x").status == 403
+
+
+def test_a_request_may_have_headers_of_its_own(outside):
+    """Headers of one request go beside the session's and are not remembered; one that HTTP cannot carry is refused."""
+    session = outside.session()
+    session.request("GET", "x", headers={"If-None-Match": '"abc"'})
+    session.request("GET", "x")
+    assert [request.headers.get("if-none-match") for request in outside.requests] == ['"abc"', None]
+    assert all(request.headers["x-api-key"] == KEY for request in outside.requests)
+    with pytest.raises(ConfigurationError):
+        session.request("GET", "x", headers={"If-None-Match": "a\r\nb"})
+
+
 def test_every_attempt_is_paid_from_the_budget(outside):
     """A repeated call costs as often as it is sent, so the outside system's count is ours."""
     outside.answers = [httpx.Response(503), httpx.Response(503)]
@@ -335,7 +364,7 @@ def test_no_error_leads_back_to_the_key(outside, answer):
 def test_nothing_prints_the_key(outside):
     """Sessions, responses and requests keep their headers to themselves."""
     session = outside.session(budget=outside.ticket())
-    shown = repr(session) + repr(session.request("GET", "x")) + repr(session._request("GET", "x", None, None))
+    shown = repr(session) + repr(session.request("GET", "x")) + repr(session._request("GET", "x", None, None, {}))
     assert KEY not in shown
     assert "plane" in shown
 

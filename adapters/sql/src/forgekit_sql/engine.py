@@ -12,6 +12,9 @@ from sqlalchemy.exc import ArgumentError
 from forgekit.errors import ConfigurationError, UsageError
 from forgekit.kernel.clock import Clock
 from forgekit.kernel.storage.transaction import Transaction, counted_write
+from forgekit_sql.accounts import SqlAccounts
+from forgekit_sql.build_imports import SqlBuildImports
+from forgekit_sql.builds import SqlBuilds
 from forgekit_sql.claims import SqlClaims
 from forgekit_sql.database import Database
 from forgekit_sql.hosts import host_of
@@ -103,6 +106,10 @@ class SqlStorage:
         """Return the outgoing budgets."""
         return SqlBudgets(tx)
 
+    def accounts(self, tx: Transaction, /) -> SqlAccounts:
+        """Return the API keys."""
+        return SqlAccounts(tx)
+
     def work(self, tx: Transaction, /) -> SqlWork:
         """Return projects, work items and test runs."""
         return SqlWork(tx)
@@ -110,6 +117,14 @@ class SqlStorage:
     def sprints(self, tx: Transaction, /) -> SqlSprints:
         """Return sprints and their ties to a tracker."""
         return SqlSprints(tx)
+
+    def builds(self, tx: Transaction, /) -> SqlBuilds:
+        """Return builds, their timelines and their roll-ups."""
+        return SqlBuilds(tx)
+
+    def build_imports(self, tx: Transaction, /) -> SqlBuildImports:
+        """Return imports of builds."""
+        return SqlBuildImports(tx)
 
     def inbox(self, tx: Transaction, /) -> SqlInbox:
         """Return the incoming webhooks."""

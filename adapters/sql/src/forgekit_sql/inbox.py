@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, update
 from forgekit.webhooks.models import Arrival, InboxEntry, Stored
 from forgekit_sql.arrivals import rearmed, store_arrivals
 from forgekit_sql.queues import changed
-from forgekit_sql.repository import Repository, load, load_all
+from forgekit_sql.repository import Repository, batches, load, load_all
 from forgekit_sql.tables import inbox as _inbox
 
 _c = _inbox.c
@@ -57,11 +57,19 @@ class SqlInbox(Repository):
         query = select(_c.state, func.count().label("total")).where(_c.provider == provider).group_by(_c.state)
         return {row.state: row.total for row in self._reading.execute(query)}
 
-    def purge(self, *, before: datetime, limit: int) -> int:
-        """Empty the bodies of up to ``limit`` done rows that came before ``before``; return how many.
+    def drop_bodies(self, inbox_ids: Collection[int]) -> None:
+        """Empty the bodies of these rows, whatever their state; absent ones are no error."""
+        connection = self._writing
+        for ids in batches(sorted(inbox_ids)):
+            connection.execute(update(_inbox).where(_c.id.in_(ids)).values(body=b""))
+
+    def purge(self, *, before: datetime, limit: int, provider: str | None = None) -> int:
+        """Empty the bodies of up to ``limit`` done rows that came before ``before``, of one provider if named; return how many.
 
         The rows stay, so that the same bytes are recognised for ever and the totals hold.
         """
         full = text("state = 'done' AND length(body) > 0")
         old = select(_c.id).where(full, _c.received_at < before).order_by(_c.received_at).limit(limit)
+        if provider is not None:
+            old = old.where(_c.provider == provider)
         return changed(self._writing.execute(update(_inbox).where(_c.id.in_(old)).values(body=b"")))

@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 @hookimpl
 def forgekit_surfaces() -> Mapping[str, SurfaceFactory]:
     """Offer the surfaces by name."""
-    from forgekit_surfaces.plane import surface
+    from forgekit_surfaces import builds, plane
 
-    return {"plane": lambda _forge: surface}
+    return {"builds": lambda _forge: builds.surface, "plane": lambda _forge: plane.surface}

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import attrs
 
-from forgekit.builds.models import BuildRecord, Job, Status
+from forgekit.builds.models import GREATEST, BuildRecord, Job, Status
+from forgekit.builds.reading.making import record_of_checked
 from forgekit.builds.rules.statuses import parse_status
 from forgekit.errors import InvalidInput
 
 Parser = Callable[[Any], Any]
+
+_YEARS = range(1970, 2200)
 
 
 def parse_time(value: object) -> datetime:
@@ -41,6 +44,8 @@ def parse_text(value: object) -> str:
         ValueError: It is neither, or empty.
 
     """
+    if type(value) is str and value:
+        return value
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
@@ -145,7 +150,7 @@ def _parsed(row: object, parsers: Mapping[str, Parser], required: tuple[str, ...
     values = {}
     for name, parse in parsers.items():
         value = row.get(name)
-        if absent(value):
+        if value is None or (type(value) is not str and absent(value)) or value == "":
             if name in required:
                 problems.append({"pointer": f"{at}/{name}", "message": "is required"})
             continue
@@ -176,9 +181,24 @@ def parse_build(row: Mapping[str, Any]) -> BuildRecord:
         if "started_at" not in values and values["status"] is not Status.QUEUED:
             problems = [{"pointer": "/started_at", "message": "is required unless the build is queued"}]
             raise InvalidInput(_sentence(problems), problems=problems)
-        return BuildRecord(**values)
+        return _record(values)
     except ValueError as error:
         raise InvalidInput(f"A build cannot be read: {error}.", problems=[{"pointer": "", "message": str(error)}]) from error
+
+
+def _record(values: Mapping[str, Any]) -> BuildRecord:
+    """Return the record of parsed values, the short way where every one is as a record keeps it."""
+    for name, value in values.items():
+        kind = type(value)
+        if kind is datetime:
+            plain = value.tzinfo is UTC and value.year in _YEARS
+        elif kind is int or kind is float:
+            plain = (name == "attempt") <= value <= GREATEST
+        else:
+            plain = True
+        if not plain:
+            return BuildRecord(**values)
+    return record_of_checked(values)
 
 
 def to_flat(record: BuildRecord) -> dict[str, Any]:

@@ -17,14 +17,13 @@ import attrs
 ERROR = 0.0005
 """The greatest relative error of a duration or a percentile."""
 
-_EXACT = 10_000
+GAP_DIGITS = 2
+"""Significant digits of the time between two things: only its median is told, in words like "half an hour"."""
 
 
-def bucket(milliseconds: int) -> int:
-    """Round a duration of at least 0 ms to four significant digits."""
-    if milliseconds < _EXACT:
-        return milliseconds
-    step: int = 10 ** (len(str(milliseconds)) - 4)
+def bucket(milliseconds: int, digits: int = 4) -> int:
+    """Round a duration of at least 0 ms to so many significant digits."""
+    step: int = 10 ** max(0, len(str(milliseconds)) - digits)
     return (milliseconds + step // 2) // step * step
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
-from forgekit.builds.models import BROKEN, COUNTED, FINISHED, UNDATED, Key, Rate
+import attrs
+
+from forgekit.builds.models import BROKEN, COUNTED, Key, Rate
 from forgekit.builds.results import Edge, Health, JobMetrics, OpenSpell, Variant
 from forgekit.builds.rules.buckets import Distribution
-from forgekit.builds.rules.tally import Entry, Measure, Tally
+
+Labels = Mapping[tuple[object, ...], int]
 
 MOST = 20
 """How many jobs and variants are told."""
@@ -19,34 +23,43 @@ _UNKNOWN = 1
 """The start of an open build that tells none."""
 
 
-def jobs(tally: Tally) -> tuple[JobMetrics, ...]:
-    """Return the slowest jobs, by their p95."""
-    statuses: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for (project, _, name, status), number in tally[Measure.JOBS].items():
-        statuses[project, name][status] += number
-    spreads: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
-    for (project, _, name, bucket), number in tally[Measure.JOB_DURATIONS].items():
-        spreads[project, name][bucket] += number
-    critical: Counter[tuple[str, str]] = Counter()
-    paths: Counter[str] = Counter()
-    for (project, _, name), number in tally[Measure.CRITICAL].items():
-        critical[project, name] += number
-        paths[project] += number
-    found = [_job(key, own, spreads[key], Rate(critical[key], paths[key[0]])) for key, own in statuses.items()]
-    return tuple(sorted(found, key=lambda job: (-(job.duration.p95 or 0), job.project, job.name))[:MOST])
+def job_metrics(project: str, statuses: Labels, durations: Labels, critical: Labels) -> tuple[JobMetrics, ...]:
+    """Return a project's slowest jobs, by their p95.
+
+    Args:
+        project: Its name.
+        statuses: Jobs that ended, by name and status.
+        durations: Jobs, by name and bucket of their duration.
+        critical: Milliseconds on critical paths, by name.
+
+    """
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for (name, status), number in statuses.items():
+        counts[str(name)][str(status)] += number
+    spreads: dict[str, dict[int, int]] = defaultdict(dict)
+    for (name, length), number in durations.items():
+        spreads[str(name)][cast("int", length)] = number
+    whole = sum(critical.values())
+    found = [_job(project, name, own, spreads[name], Rate(critical.get((name,), 0), whole)) for name, own in counts.items()]
+    return slowest(found)
 
 
-def _job(key: tuple[str, str], statuses: Counter[str], spread: Mapping[int, int], critical: Rate) -> JobMetrics:
+def slowest(jobs: Iterable[JobMetrics]) -> tuple[JobMetrics, ...]:
+    """Return the slowest jobs: the slowest of all projects are among the slowest of each."""
+    return tuple(sorted(jobs, key=lambda job: (-(job.duration.p95 or 0), job.project, job.name))[:MOST])
+
+
+def _job(project: str, name: str, statuses: Counter[str], spread: Mapping[int, int], critical: Rate) -> JobMetrics:
     failure = Rate(sum(statuses[status] for status in BROKEN), sum(statuses[status] for status in COUNTED))
     duration = Distribution(spread).percentiles()
-    return JobMetrics(project=key[0], name=key[1], runs=statuses.total(), failure=failure, duration=duration, critical=critical)
+    return JobMetrics(project=project, name=name, runs=statuses.total(), failure=failure, duration=duration, critical=critical)
 
 
-def edges(numbers: Mapping[Entry, int]) -> tuple[Edge, ...]:
+def edges(numbers: Labels) -> tuple[Edge, ...]:
     """Return what follows what, most first."""
-    spreads: dict[tuple[str, str], dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for (_, _, before, after, bucket), number in numbers.items():
-        spreads[before, after][bucket] += number
+    spreads: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
+    for (before, after, gap), number in numbers.items():
+        spreads[str(before), str(after)][cast("int", gap)] = number
     found = [
         Edge(before=before, after=after, count=sum(gaps.values()), median_gap_seconds=Distribution(gaps).quantile(0.5) or 0.0)
         for (before, after), gaps in spreads.items()
@@ -54,43 +67,54 @@ def edges(numbers: Mapping[Entry, int]) -> tuple[Edge, ...]:
     return tuple(sorted(found, key=lambda edge: (-edge.count, edge.before, edge.after)))
 
 
-def variants(tally: Tally) -> tuple[Variant, ...]:
+def variants(numbers: Labels) -> tuple[Variant, ...]:
     """Return the ways that most runs went."""
-    total: Counter[str] = Counter()
-    for (_, _, steps), number in tally[Measure.VARIANTS].items():
-        total[steps] += number
+    total = {str(steps): number for (steps,), number in numbers.items()}
     ordered = sorted(total.items(), key=lambda each: (-each[1], each[0]))[:MOST]
     return tuple(Variant(steps=steps, count=count) for steps, count in ordered)
 
 
-def open_spells(tally: Tally, as_of: datetime | None) -> tuple[OpenSpell, ...]:
+def open_spells(spells: Iterable[tuple[int, str, str | None, str | None]], as_of: datetime | None) -> tuple[OpenSpell, ...]:
     """Return what is red, oldest first."""
     found = []
-    for (project, _, branch, workflow), moment in tally[Measure.OPEN_SPELLS].items():
-        since = _moment(moment)
+    for milliseconds, project, branch, workflow in spells:
+        since = _moment(milliseconds)
         found.append(OpenSpell(project=project, branch=branch, workflow=workflow, since=since, age_seconds=_age(since, as_of) or 0.0))
     return tuple(sorted(found, key=lambda each: (each.since, each.project, each.branch or "", each.workflow or "")))
 
 
-def health(tally: Tally, standing: Tally, *, as_of: datetime | None, latest: datetime | None, expected: int | None) -> Health:
-    """Return how complete, how fresh and how exact the data is; what is open comes from ``standing``."""
-    waiting = sorted(
-        (moment, Key(provider, project, build_id, attempt))
-        for (project, _, provider, build_id, attempt), moment in standing[Measure.OPEN].items()
-    )
-    builds = tally[Measure.BUILDS]
-    since, oldest = waiting[0] if waiting else (_UNKNOWN, None)
+@attrs.frozen(kw_only=True)
+class Stock:
+    """How many builds there are.
+
+    Attributes:
+        builds: All of them.
+        finished: Those that ended.
+        estimated: Those whose end is an estimate.
+        undated: Those that tell no time.
+
+    """
+
+    builds: int
+    finished: int
+    estimated: int
+    undated: int
+
+
+def health(
+    stock: Stock, open_builds: Collection[tuple[int, Key]], *, as_of: datetime | None, latest: datetime | None, expected: int | None
+) -> Health:
+    """Return how complete, how fresh and how exact the data is."""
+    since, oldest = min(open_builds) if open_builds else (_UNKNOWN, None)
     return Health(
-        completeness=Rate(sum(builds.values()), expected) if expected is not None else None,
-        open_builds=len(waiting),
+        completeness=Rate(stock.builds, expected) if expected is not None else None,
+        open_builds=len(open_builds),
         oldest_open=oldest,
         oldest_open_seconds=_age(_moment(since), as_of) if since != _UNKNOWN else None,
         last_event_at=latest,
         lag_seconds=_age(latest, as_of),
-        estimated_ends=Rate(
-            sum(tally[Measure.ESTIMATED].values()), sum(number for entry, number in builds.items() if entry[2] in FINISHED)
-        ),
-        undated=sum(number for entry, number in builds.items() if entry[1] == UNDATED),
+        estimated_ends=Rate(stock.estimated, stock.finished),
+        undated=stock.undated,
     )
 
 

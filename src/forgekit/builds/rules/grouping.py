@@ -9,7 +9,6 @@ from datetime import date, timedelta
 import attrs
 
 from forgekit.builds.models import COUNTED, FINISHED, UNDATED, Mean, Rate, Status
-from forgekit.builds.rules.buckets import Distribution
 from forgekit.builds.rules.tally import Entry, Measure, Tally
 
 
@@ -113,14 +112,6 @@ def together(parts: Iterable[Outcomes]) -> Outcomes:
         whole.counted.update(part.counted)
         whole.passed.update(part.passed)
     return whole
-
-
-def spread(numbers: Mapping[Entry, int]) -> Distribution:
-    """Return the durations of a measure whose one label is the bucket."""
-    total: defaultdict[int, int] = defaultdict(int)
-    for (_, _, bucket), number in numbers.items():
-        total[bucket] += number
-    return Distribution(total)
 
 
 def mean_of(numbers: Mapping[tuple[object, ...], int], label: str, *, total: str = "ms", unit: int = 1000) -> Mean:

@@ -41,3 +41,13 @@ def holds(old: BuildRecord, new: BuildRecord) -> BuildRecord:
 
 def _content(record: BuildRecord) -> str:
     return repr(attrs.astuple(record))
+
+
+def supersedes(known: BuildRecord, coming: BuildRecord) -> BuildRecord:
+    """Return the version that holds where versions come one after the other, as to a storage; ``known`` itself where nothing changes.
+
+    As ``holds``, but where nothing tells which is the later, the one that comes later is.
+    """
+    if known == coming or _rank(known) > _rank(coming):
+        return known
+    return coming

@@ -4,23 +4,49 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import NamedTuple, TypeVar
 
-from forgekit.builds.models import BROKEN, FINISHED, BuildRecord, Status
+from forgekit.builds.models import BROKEN, FINISHED, BuildRecord, Key, Status
 from forgekit.builds.rules.singles import minutes
 from forgekit.builds.rules.tally import Entry, Measure, Tally
 
 COMMIT_MEMORY = timedelta(days=14)
 """Builds of one commit further apart than this are not compared, so that no state needs to be kept for longer."""
 
-_VERDICTS = frozenset({Status.PASSED, Status.FAILED})
+VERDICTS = frozenset({Status.PASSED, Status.FAILED})
+"""What says something about a commit."""
 
 
-def _grouped(records: Iterable[BuildRecord], key: Callable[[BuildRecord], Hashable]) -> tuple[list[BuildRecord], list[list[BuildRecord]]]:
+class Verdict(NamedTuple):
+    """What a commit's verdict needs of a build."""
+
+    key: Key
+    project: str
+    workflow: str | None
+    commit: str
+    status: Status
+    started_at: datetime
+    day: int
+
+
+def verdict(record: BuildRecord) -> Verdict | None:
+    """Return what a build says of its commit; None where it says nothing."""
+    if record.status not in VERDICTS or not record.commit or record.started_at is None:
+        return None
+    return Verdict(record.key, record.project, record.workflow, record.commit, record.status, record.started_at, record.day)
+
+
+Judged = BuildRecord | Verdict
+
+_T = TypeVar("_T")
+
+
+def _grouped(records: Iterable[_T], key: Callable[[_T], Hashable]) -> tuple[list[_T], list[list[_T]]]:
     """Return the records that are alone in their group, and the groups of the others. Most are alone, and lists are dear."""
-    first: dict[Hashable, BuildRecord] = {}
-    groups: dict[Hashable, list[BuildRecord]] = {}
+    first: dict[Hashable, _T] = {}
+    groups: dict[Hashable, list[_T]] = {}
     for record in records:
         group = key(record)
         other = first.setdefault(group, record)
@@ -55,9 +81,9 @@ def _count_attempts(attempts: Sequence[BuildRecord], counted: Counter[Entry], wa
             wasted[before.project, before.day, "wasted"] += cost
 
 
-def measure_commits(records: Iterable[BuildRecord]) -> Tally:
+def measure_commits(records: Iterable[Judged]) -> Tally:
     """Count commits with a verdict, per project and workflow, on the day of their first: flaky if some build passed and some failed."""
-    judged = (record for record in records if record.status in _VERDICTS and record.commit and record.started_at is not None)
+    judged = (record for record in records if record.status in VERDICTS and record.commit and record.started_at is not None)
     alone, commits = _grouped(judged, lambda record: (record.project, record.workflow, record.commit))
     counted: Counter[Entry] = Counter([(record.project, record.day, "steady") for record in alone])
     for builds in commits:
@@ -65,7 +91,7 @@ def measure_commits(records: Iterable[BuildRecord]) -> Tally:
     return Tally.kept({Measure.COMMITS: counted})
 
 
-def _count_verdicts(builds: Sequence[BuildRecord], counted: Counter[Entry]) -> None:
+def _count_verdicts(builds: Sequence[Judged], counted: Counter[Entry]) -> None:
     dated = sorted((record.started_at, record.day, record.status, record.project) for record in builds if record.started_at is not None)
     episode: set[Status] = set()
     first, last = dated[0], dated[0]

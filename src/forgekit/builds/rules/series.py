@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import date, timedelta
 
-from forgekit.builds.models import UNDATED, Rate, Window
+from forgekit.builds.models import Rate, Window
 from forgekit.builds.results import Anomaly, Change, Trend, Week
 from forgekit.builds.rules.buckets import Distribution
-from forgekit.builds.rules.grouping import Outcomes, as_date, mean_of, mondays, outcomes_by_week, sums, together
+from forgekit.builds.rules.facts import TREND, Heat, WeekFacts, mttr
+from forgekit.builds.rules.grouping import as_date, mondays, outcomes_by_week, sums, together
 from forgekit.builds.rules.tally import Measure, Tally
 
 TREND_DAYS = 28
@@ -24,7 +25,7 @@ FEWEST_WEEKS = 6
 FEWEST_BUILDS = 5
 """A week with fewer counted (or, for durations, passed) builds is no anomaly, and is nobody's past."""
 
-_TREND = (Measure.BUILDS, Measure.DURATIONS, Measure.SPELLS)
+_EMPTY = WeekFacts(finished=0, success=Rate(0, 0), passed=0, p50=None, p95=None)
 
 # 1.4826 times the median absolute deviation estimates a standard deviation; 3.5 of these is the usual bound for outliers.
 _DEVIATIONS = 3.5 * 1.4826
@@ -34,45 +35,43 @@ _LEAST_RATE = 0.05
 _LEAST_SHARE = 0.1
 
 
-def weekly(weeks: Mapping[str, Mapping[int, Outcomes]]) -> tuple[Week, ...]:
-    """Return every week from the first with a build to the last, over all projects."""
-    merged: dict[int, list[Outcomes]] = {}
-    for project in weeks.values():
-        for start, outcomes in project.items():
-            if start != UNDATED:
-                merged.setdefault(start, []).append(outcomes)
-    if not merged:
+def weekly(weeks: Mapping[int, WeekFacts]) -> tuple[Week, ...]:
+    """Return every week from the first with a build to the last."""
+    if not weeks:
         return ()
-    return tuple(_week(start, together(merged.get(start, []))) for start in mondays(min(merged), max(merged)))
+    return tuple(_week(start, weeks.get(start, _EMPTY)) for start in mondays(min(weeks), max(weeks)))
 
 
-def _week(start: int, outcomes: Outcomes) -> Week:
-    passed = Distribution(outcomes.passed)
+def _week(start: int, facts: WeekFacts) -> Week:
     return Week(
         start=as_date(start),
-        builds=outcomes.finished,
-        success=outcomes.success,
-        median_duration_seconds=passed.quantile(0.5),
-        p95_duration_seconds=passed.quantile(0.95),
+        builds=facts.finished,
+        success=facts.success,
+        median_duration_seconds=facts.p50,
+        p95_duration_seconds=facts.p95,
     )
 
 
-def trend(tally: Tally, window: Window | None) -> Trend | None:
-    """Return the window beside the one before it; without a window, the latest 28 days with a build. None without dated builds."""
+def trend_window(window: Window | None, days: tuple[date, date] | None) -> Window | None:
+    """Return the days that the trend tells of: the window's; without a window, the latest 28 up to the last with a build."""
+    if window is None and days is not None:
+        return Window(days[1] - timedelta(days=TREND_DAYS - 1), days[1])
+    return window
+
+
+def trend(recent: Tally, window: Window | None) -> Trend | None:
+    """Return the window of ``trend_window`` beside the one before it."""
     if window is None:
-        days = tally.days()
-        if days is None:
-            return None
-        window = Window(days[1] - timedelta(days=TREND_DAYS - 1), days[1])
-    now, before = (_numbers(tally.within(each, _TREND)) for each in (window, window.prior))
+        return None
+    now, before = (_numbers(recent.within(each, TREND)) for each in (window, window.prior))
     builds, success, duration, mttr = (_change(*pair) for pair in zip(now, before, strict=True))
     return Trend(window=window, builds=builds, success_rate=success, median_duration_seconds=duration, mttr_seconds=mttr)
 
 
 def _numbers(tally: Tally) -> tuple[float | None, ...]:
     whole = together(week for weeks in outcomes_by_week(tally).values() for week in weeks.values())
-    mttr = mean_of(sums(tally[Measure.SPELLS]), "red").value
-    return float(whole.finished) or None, whole.success.value, Distribution(whole.passed).quantile(0.5), mttr
+    recovery = mttr(sums(tally[Measure.SPELLS])).value
+    return float(whole.finished) or None, whole.success.value, Distribution(whole.passed).quantile(0.5), recovery
 
 
 def _change(current: float | None, prior: float | None) -> Change:
@@ -80,7 +79,7 @@ def _change(current: float | None, prior: float | None) -> Change:
     return Change(current=current, prior=prior, change=share)
 
 
-def anomalies(weeks: Mapping[str, Mapping[int, Outcomes]], window: Window | None) -> tuple[Anomaly, ...]:
+def anomalies(weeks: Mapping[str, Mapping[int, WeekFacts]], window: Window | None) -> tuple[Anomaly, ...]:
     """Return the weeks that are further from the median of the twelve before than 3.5 robust deviations, newest first.
 
     Told are weeks of which a day is in the window; the past of these may lie before it.
@@ -90,17 +89,9 @@ def anomalies(weeks: Mapping[str, Mapping[int, Outcomes]], window: Window | None
     return tuple(sorted(told, key=lambda each: (-each.week.toordinal(), each.project, each.metric)))
 
 
-def _project_anomalies(project: str, weeks: Mapping[int, Outcomes]) -> Iterator[Anomaly]:
-    rates: dict[int, float] = {}
-    medians: dict[int, float] = {}
-    for start, own in weeks.items():
-        if start == UNDATED:
-            continue
-        if own.success.denominator >= FEWEST_BUILDS:
-            rates[start] = float(own.success)
-        spread = Distribution(own.passed)
-        if len(spread) >= FEWEST_BUILDS:
-            medians[start] = spread.quantile(0.5) or 0.0
+def _project_anomalies(project: str, weeks: Mapping[int, WeekFacts]) -> Iterator[Anomaly]:
+    rates = {start: float(own.success) for start, own in weeks.items() if own.success.denominator >= FEWEST_BUILDS}
+    medians = {start: own.p50 or 0.0 for start, own in weeks.items() if own.passed >= FEWEST_BUILDS}
     yield from _outliers(project, "success_rate", rates, least=(_LEAST_RATE, 0.0))
     yield from _outliers(project, "median_duration_seconds", medians, least=(0.0, _LEAST_SHARE))
 
@@ -118,14 +109,10 @@ def _outliers(project: str, metric: str, values: Mapping[int, float], *, least: 
             yield Anomaly(project=project, week=as_date(start), metric=metric, value=value, expected=middle, tolerance=tolerance)
 
 
-def heat_map(tally: Tally, zone: tzinfo = UTC) -> tuple[tuple[Rate, ...], ...]:
-    """Return broken of counted builds by weekday (rows, from Monday) and hour (columns) in a time zone, by their start."""
+def heat_map(heat: Heat) -> tuple[tuple[Rate, ...], ...]:
+    """Return broken of counted builds by weekday (rows, from Monday) and hour (columns)."""
     cells = [[[0, 0] for _ in range(24)] for _ in range(7)]
-    for (_, day, quarter, broken), number in tally[Measure.HEAT].items():
-        weekday, hour = (day - 1) % 7, quarter // 4
-        if zone is not UTC:
-            local = (datetime.fromordinal(day).replace(tzinfo=UTC) + timedelta(minutes=15 * quarter)).astimezone(zone)
-            weekday, hour = local.weekday(), local.hour
+    for (weekday, hour, broken), number in heat.items():
         cell = cells[weekday][hour]
         cell[0] += broken * number
         cell[1] += number

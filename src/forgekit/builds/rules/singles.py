@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from forgekit.builds.models import BROKEN, COUNTED, FINISHED, BuildRecord, Status
-from forgekit.builds.rules.buckets import bucket
+from forgekit.builds.rules.buckets import GAP_DIGITS, bucket
 from forgekit.builds.rules.tally import Entry, Measure, Tally
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _MINUTE = 60_000
 _WASTED = BROKEN | {Status.CANCELED}
@@ -23,7 +23,13 @@ def milliseconds(start: datetime, end: datetime) -> int:
 
 def since_1970(moment: datetime) -> int:
     """Return the moment in whole ms since 1970; at least 1, for an entry of 0 is none."""
-    return max(1, (moment - _EPOCH) // _MILLISECOND)
+    return max(1, (moment - EPOCH) // _MILLISECOND)
+
+
+def open_since(record: BuildRecord) -> int:
+    """Return since when a build is open in whole ms since 1970; one whose start is unknown is the longest open, since 1."""
+    moment = record.started_at or record.queued_at
+    return since_1970(moment) if moment else 1
 
 
 def duration(record: BuildRecord) -> int | None:
@@ -91,9 +97,7 @@ Dated = tuple[str, int, BuildRecord]
 
 def _open(dated: Dated) -> tuple[Entry, int]:
     project, day, record = dated
-    moment = record.started_at or record.queued_at
-    # One whose start is unknown is shown as the longest open.
-    return (project, day, record.provider, record.build_id, record.attempt), since_1970(moment) if moment else 1
+    return (project, day, record.provider, record.build_id, record.attempt), open_since(record)
 
 
 def _times(finished: Iterable[Dated]) -> dict[Measure, dict[Entry, int]]:
@@ -144,7 +148,7 @@ def _jobs(records: Iterable[Dated]) -> dict[Measure, Counter[Entry]]:
             counts[Measure.CRITICAL][project, day, name] += milliseconds(start, end)
         steps = [f"{name}:{status}" for _, _, name, status in timed]
         for before, after, one, two in zip(timed, timed[1:], steps, steps[1:], strict=False):
-            counts[Measure.STEPS][project, day, one, two, bucket(milliseconds(before[1], after[0]))] += 1
+            counts[Measure.STEPS][project, day, one, two, bucket(milliseconds(before[1], after[0]), GAP_DIGITS)] += 1
         if steps:
             counts[Measure.VARIANTS][project, day, " → ".join(steps)] += 1
     return counts

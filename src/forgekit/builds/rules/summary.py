@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
+from typing import cast
 
 import attrs
 
@@ -13,7 +13,8 @@ from forgekit.builds.models import Mean, Rate, Window
 from forgekit.builds.results import Bottleneck, Dora, ProjectMetrics
 from forgekit.builds.rules import details, series
 from forgekit.builds.rules.buckets import Distribution
-from forgekit.builds.rules.grouping import Outcomes, mean_of, outcomes_by_week, spread, sums, sums_by_project, together
+from forgekit.builds.rules.facts import Facts, Labels, facts_of, flaky, mttr, rerun
+from forgekit.builds.rules.grouping import mean_of
 from forgekit.builds.rules.tally import Measure, Tally
 
 SLOW = 2
@@ -30,8 +31,6 @@ FEWEST_BUILDS = 10
 
 MOST = 5
 """How many bottlenecks and failing projects are told."""
-
-Labels = Mapping[tuple[object, ...], int]
 
 
 @attrs.frozen(kw_only=True)
@@ -60,111 +59,74 @@ class Question:
 
 
 def summarise(tally: Tally, question: Question) -> Analysis:
-    """Return what roll-ups come to; the same roll-ups give the same analysis wherever they were kept."""
+    """Return what a tally comes to."""
+    return summarise_facts(facts_of(tally, question.window, question.zone), question)
+
+
+def summarise_facts(facts: Facts, question: Question) -> Analysis:
+    """Return what facts come to; the same facts give the same analysis wherever they were kept."""
     window, as_of = question.window, question.as_of or question.latest
-    inside = tally if window is None else tally.within(window)
-    # What is open is open, however long before the window it began.
-    standing = tally if window is None else tally.within(Window(date.min, window.until), (Measure.OPEN, Measure.OPEN_SPELLS))
-    weeks = outcomes_by_week(inside)
-    projects = {name: together(own.values()) for name, own in weeks.items()}
-    whole = together(projects.values())
+    whole, sums = facts.whole, facts.sums
     duration = Distribution(whole.counted)
-    spells, verdicts, runs, billed = (sums(inside[each]) for each in (Measure.SPELLS, Measure.COMMITS, Measure.RUNS, Measure.MINUTES))
-    metrics = _project_metrics(inside, projects)
+    runs, billed = sums[Measure.RUNS], sums[Measure.MINUTES]
+    metrics = tuple(each.metrics for each in facts.projects)
     first, last = question.extent or (None, None)
+    estimated = sum(sums[Measure.ESTIMATED].values())
+    stock = details.Stock(builds=whole.n, finished=whole.finished, estimated=estimated, undated=facts.undated)
     return Analysis(
         window=window,
         n_builds=whole.n,
-        n_projects=len(projects),
+        n_projects=len(metrics),
         date_range_start=first,
         date_range_end=last,
         success=whole.success,
         failure=whole.failure,
         error=whole.error,
-        throughput=Mean(whole.finished, _days(inside, window)),
+        throughput=Mean(whole.finished, _days(facts, window)),
         duration=duration.percentiles(),
         success_duration=Distribution(whole.passed).percentiles(),
-        queue=spread(inside[Measure.QUEUE]).percentiles(),
-        mttr=mean_of(spells, "red"),
-        mttf=mean_of(spells, "green"),
-        open_spells=details.open_spells(standing, as_of),
-        red_time=_red_time(sums(inside[Measure.OBSERVED])),
-        flaky=_flaky(verdicts),
-        rerun=_rerun(runs),
-        rescue=Rate(runs["rescued",], runs["after_failure",]),
-        minutes=billed["all",] / 1000,
-        wasted_minutes=billed["wasted",] / 1000,
+        queue=Distribution({cast("int", length): number for (length,), number in sums[Measure.QUEUE].items()}).percentiles(),
+        mttr=mttr(sums[Measure.SPELLS]),
+        mttf=mean_of(sums[Measure.SPELLS], "green"),
+        open_spells=details.open_spells(facts.standing.spells, as_of),
+        red_time=_red_time(sums[Measure.OBSERVED]),
+        flaky=flaky(sums[Measure.COMMITS]),
+        rerun=rerun(runs),
+        rescue=Rate(runs.get(("rescued",), 0), runs.get(("after_failure",), 0)),
+        minutes=billed.get(("all",), 0) / 1000,
+        wasted_minutes=billed.get(("wasted",), 0) / 1000,
         status_counts=_most_first(whole.statuses),
-        language_counts=_most_first({str(label): number for (label,), number in sums(inside[Measure.LANGUAGES]).items()}),
+        language_counts=_most_first({str(label): number for (label,), number in sums[Measure.LANGUAGES].items()}),
         bottlenecks=_bottlenecks(metrics, duration.quantile(0.5)),
         projects_at_risk=tuple(each.project for each in metrics if _counted(each) and each.failure_rate + each.error_rate > AT_RISK),
         top_failing_projects=_top_failing(metrics),
         project_metrics=metrics,
-        weekly=series.weekly(weeks),
-        trend=series.trend(tally, window),
-        heat_map=series.heat_map(inside, question.zone),
-        jobs=details.jobs(inside),
-        edges=details.edges(inside[Measure.EDGES]),
-        steps=details.edges(inside[Measure.STEPS]),
-        variants=details.variants(inside),
-        anomalies=series.anomalies(weeks if window is None else outcomes_by_week(tally), window),
+        weekly=series.weekly(facts.weeks),
+        trend=series.trend(facts.recent, series.trend_window(window, facts.days)),
+        heat_map=series.heat_map(facts.heat),
+        jobs=details.slowest(job for each in facts.projects for job in each.jobs),
+        edges=details.edges(sums[Measure.EDGES]),
+        steps=details.edges(sums[Measure.STEPS]),
+        variants=details.variants(sums[Measure.VARIANTS]),
+        anomalies=series.anomalies(facts.project_weeks, window),
         dora=question.dora,
-        health=details.health(inside, standing, as_of=as_of, latest=question.latest, expected=question.expected),
+        health=details.health(stock, facts.standing.builds, as_of=as_of, latest=question.latest, expected=question.expected),
     )
 
 
-def _days(tally: Tally, window: Window | None) -> int:
+def _days(facts: Facts, window: Window | None) -> int:
     if window is not None:
         return window.days
-    days = tally.days()
-    return Window(*days).days if days is not None else 0
+    return Window(*facts.days).days if facts.days is not None else 0
 
 
 def _most_first(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(((str(name), count) for name, count in counts.items() if count), key=lambda each: (-each[1], each[0])))
 
 
-def _flaky(verdicts: Labels) -> Rate:
-    flaky = verdicts.get(("flaky",), 0)
-    return Rate(flaky, flaky + verdicts.get(("steady",), 0))
-
-
-def _rerun(runs: Labels) -> Rate:
-    return Rate(runs.get(("rerun",), 0), runs.get(("all",), 0))
-
-
 def _red_time(observed: Labels) -> Rate:
     red = observed.get(("red",), 0)
     return Rate(red, red + observed.get(("green",), 0))
-
-
-def _project_metrics(tally: Tally, projects: Mapping[str, Outcomes]) -> tuple[ProjectMetrics, ...]:
-    tests, spells, verdicts, runs, billed = (
-        sums_by_project(tally[each]) for each in (Measure.TESTS, Measure.SPELLS, Measure.COMMITS, Measure.RUNS, Measure.MINUTES)
-    )
-    none: Counter[tuple[object, ...]] = Counter()
-    found = []
-    for name, own in sorted(projects.items()):
-        duration = Distribution(own.counted)
-        found.append(
-            ProjectMetrics(
-                project=name,
-                n_builds=own.n,
-                success=own.success,
-                failure=own.failure,
-                error=own.error,
-                median_duration_seconds=duration.quantile(0.5) or 0.0,
-                p90_duration_seconds=duration.quantile(0.9) or 0.0,
-                avg_tests_run=mean_of(tests.get(name, none), "run", total="sum", unit=1).value,
-                avg_tests_failed=mean_of(tests.get(name, none), "failed", total="sum", unit=1).value,
-                mttr=mean_of(spells.get(name, none), "red"),
-                flaky=_flaky(verdicts.get(name, none)),
-                rerun=_rerun(runs.get(name, none)),
-                minutes=billed.get(name, none)["all",] / 1000,
-                wasted_minutes=billed.get(name, none)["wasted",] / 1000,
-            )
-        )
-    return tuple(found)
 
 
 def _bottlenecks(metrics: Sequence[ProjectMetrics], overall: float | None) -> tuple[Bottleneck, ...]:

@@ -89,7 +89,7 @@ class InboxJob:
     def run(self, claim: Claim, tx: Transaction | None) -> Outcome:
         """Call the handler with the stored webhook."""
         assert tx is not None  # noqa: S101 - the driver opens one for every job that is not external
-        self.handle(claim.payload, tx)
+        self.handle({**claim.payload, "id": int(claim.key)}, tx)
         return Outcome.done()
 
     failed = staticmethod(_retry)

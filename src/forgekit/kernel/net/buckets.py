@@ -105,7 +105,7 @@ class Buckets:
         for item in self._items(name):
             count = self._windows.hit(f"{name}|{key}", item.amount, item.get_expiry())
             if count.wait > 0:
-                raise RateLimited(retry_after=count.wait, limit=name)
+                raise RateLimited(retry_after=count.wait, limit=name, amount=item.amount)
             if tightest is None or count.remaining < tightest.remaining:
                 tightest = Standing(limit=item.amount, remaining=count.remaining, reset_after=float(item.get_expiry()))
         return tightest

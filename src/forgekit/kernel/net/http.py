@@ -7,7 +7,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -29,6 +29,9 @@ MAX_BODY = 64 * 1024 * 1024
 
 Param = str | int | float | bool | None
 """What may stand in a query; None leaves the parameter out."""
+
+Haste = Callable[["Response", datetime], float | None]
+"""Reads how long an answer, got at a moment, asks to wait: seconds; None where it is no refusal of too many calls."""
 
 _ATTEMPTS = 3
 _PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds between attempts
@@ -125,6 +128,7 @@ class Http:
         headers: Mapping[str, str | Secret] | None = None,
         budget: BudgetTicket | None = None,
         timeout: float = 10.0,
+        haste: Haste | None = None,
     ) -> Session:
         """Return a way to one system with one set of credentials. It costs nothing and opens no connection.
 
@@ -134,12 +138,13 @@ class Http:
             headers: Sent with every request.
             budget: Asked before every attempt; None where the system has no limit.
             timeout: Seconds for each of connecting, sending, and the next piece of the answer.
+            haste: Reads refusals of too many calls that are no 429, or that tell the time to wait in a way of their own.
 
         Raises:
             ConfigurationError: The address or a header cannot be used.
 
         """
-        return Session(self, system=system, base_url=base_url, headers=headers or {}, budget=budget, timeout=timeout)
+        return Session(self, system=system, base_url=base_url, headers=headers or {}, budget=budget, timeout=timeout, haste=haste)
 
     def exchange(self, request: Request) -> Response | _Fault:
         """Send once and read the whole answer. For ``Session``; it neither waits nor judges.
@@ -252,6 +257,7 @@ class Session:
         headers: Mapping[str, str | Secret],
         budget: BudgetTicket | None,
         timeout: float,
+        haste: Haste | None = None,
     ) -> None:
         """Check the address and the headers; use ``Http.session``."""
         for name, value in headers.items():
@@ -262,6 +268,7 @@ class Session:
         self._headers = dict(headers)
         self._budget = budget
         self._timeout = timeout
+        self._haste = haste
 
     def __repr__(self) -> str:
         """Name the system and its address."""
@@ -275,6 +282,7 @@ class Session:
         params: Mapping[str, Param] | None = None,
         json: object = None,
         content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         retry: bool | None = None,
     ) -> Response:
         """Send a request and return whatever the system decided, 4xx included.
@@ -288,20 +296,23 @@ class Session:
             params: The query.
             json: The body, to be made JSON; None for no body.
             content: The body as exact bytes, where there is no ``json``; its Content-Type is among the session's headers.
+            headers: Sent with this request alone, beside the session's.
             retry: Whether the request may be repeated; by default GET and HEAD may.
 
         Raises:
             RemoteUnavailable: No answer, or a 5xx. ``data``: system, status.
-            RemoteRateLimited: A 429; ``retry_after`` tells for how long. The budget is blocked for as long.
+            RemoteRateLimited: A 429, or what the system's ``haste`` reads so; ``retry_after`` tells for how long, ``data["until"]`` until
+                when (ISO 8601, UTC). The budget is blocked for as long.
             RemoteMalformed: The answer is too long or wrongly compressed.
             BudgetExhausted: Our own limit, before theirs.
             NetworkInTransaction: A write transaction is open on this thread.
             ForgeClosed: The forge was closed.
             UsageError: The path is not safe.
+            ConfigurationError: A header cannot be sent.
 
         """
         forbid_network()
-        request = self._request(method.upper(), path, params, content if json is None else _json_bytes(json))
+        request = self._request(method.upper(), path, params, content if json is None else _json_bytes(json), headers or {})
         attempts = _ATTEMPTS if (retry if retry is not None else request.method in _SAFE_METHODS) else 1
         for attempt in range(1, attempts):
             outcome = self._once(request)
@@ -312,13 +323,17 @@ class Session:
             self._http.pause(attempt, wanted)
         return self._judge(self._once(request))
 
-    def _request(self, method: str, path: str, params: Mapping[str, Param] | None, body: bytes | None) -> Request:
+    def _request(
+        self, method: str, path: str, params: Mapping[str, Param] | None, body: bytes | None, headers: Mapping[str, str]
+    ) -> Request:
+        for name, value in headers.items():
+            check_header(name, value)
         return Request(
             system=self.system,
             method=method,
             url=join(self.base_url, path),
             params={name: value for name, value in (params or {}).items() if value is not None},
-            headers=self._headers,
+            headers={**self._headers, **headers},
             body=body,
             timeout=self._timeout,
         )
@@ -337,10 +352,9 @@ class Session:
         if isinstance(outcome, _Fault):
             kind = RemoteMalformed if outcome.malformed else RemoteUnavailable
             raise kind(f"{self.system}: {outcome.why}.", system=self.system)
-        if outcome.status == _TOO_MANY_REQUESTS:
-            wanted = self._wanted_pause(outcome)
-            blocked = self._budget.block(wanted) if self._budget is not None else wanted
-            raise RemoteRateLimited(f"{self.system} asks to wait.", retry_after=blocked, system=self.system, status=outcome.status)
+        wanted = self._haste(outcome, self._http.clock.now()) if self._haste is not None else None
+        if outcome.status == _TOO_MANY_REQUESTS or wanted is not None:
+            raise self._limited(outcome.status, self._wanted_pause(outcome) if wanted is None else wanted)
         if outcome.status in _SERVER_FAULTS:
             raise RemoteUnavailable(
                 f"{self.system} answered {_reason(outcome)}.",
@@ -349,6 +363,15 @@ class Session:
                 status=outcome.status,
             )
         return outcome
+
+    def _limited(self, status: int, wanted: float | None) -> RemoteRateLimited:
+        seconds = self._budget.block(wanted) if self._budget is not None else wanted
+        told: dict[str, Any] = {"system": self.system, "status": status}
+        if seconds is None:
+            return RemoteRateLimited(f"{self.system} asks to wait.", **told)
+        until = self._http.clock.now() + timedelta(seconds=seconds)
+        message = f"{self.system} asks to wait until {until:%H:%M} UTC."
+        return RemoteRateLimited(message, retry_after=seconds, until=until.isoformat(timespec="seconds"), **told)
 
 
 def _json_bytes(value: object) -> bytes:

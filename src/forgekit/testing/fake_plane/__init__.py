@@ -1,7 +1,7 @@
 """A Plane on the loopback, true to the real one down to its traps."""
 
-from forgekit.testing.fake_plane.hooks import Delivery, send
+from forgekit.testing.fake_plane.hooks import Delivery
 from forgekit.testing.fake_plane.plane import FakePlane
-from forgekit.testing.fake_plane.server import Call
+from forgekit.testing.loopback import Call, send
 
 __all__ = ["Call", "Delivery", "FakePlane", "send"]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from forgekit.testing.loopback import Answer
+
 if TYPE_CHECKING:
     from forgekit.testing.fake_plane.world import World
 
@@ -18,15 +20,6 @@ NOT_FOUND = {"error": "The requested resource does not exist."}
 NO_PAGE = {"error": "Page not found."}
 FORBIDDEN = {"detail": "You do not have permission to perform this action."}
 BROKEN = {"error": "Something went wrong please try again later"}
-
-
-@attrs.frozen
-class Answer:
-    """A status and a JSON body; None for an empty one."""
-
-    status: int
-    body: Any = None
-    headers: Mapping[str, str] = attrs.field(factory=dict, kw_only=True)
 
 
 class Refusal(Exception):

@@ -6,10 +6,11 @@ from collections import Counter
 from datetime import date
 from typing import Any
 
-from forgekit.testing.fake_plane.answers import BROKEN, Answer, Refusal, Request, Row, invalid, not_found
+from forgekit.testing.fake_plane.answers import BROKEN, Refusal, Request, Row, invalid, not_found
 from forgekit.testing.fake_plane.items import ordered, project_of, render
 from forgekit.testing.fake_plane.paging import page, trim
 from forgekit.testing.fake_plane.world import World
+from forgekit.testing.loopback import Answer
 
 _WRITABLE = ("name", "description", "start_date", "end_date", "external_source", "external_id", "sort_order")
 _MOVED_ON = ("backlog", "unstarted", "started")

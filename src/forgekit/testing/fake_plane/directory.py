@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from forgekit.testing.fake_plane import rows
-from forgekit.testing.fake_plane.answers import Answer, Refusal, Request, Row, invalid, not_found
+from forgekit.testing.fake_plane.answers import Refusal, Request, Row, invalid, not_found
 from forgekit.testing.fake_plane.items import project_of
 from forgekit.testing.fake_plane.paging import page, trim
 from forgekit.testing.fake_plane.world import GROUPS, World
+from forgekit.testing.loopback import Answer
 
 _ADMIN, _MEMBER = 20, 15
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import attrs
 
 from forgekit.testing.fake_plane import directory, routes
-from forgekit.testing.fake_plane.answers import FORBIDDEN, Answer, Refusal, Request, Row
+from forgekit.testing.fake_plane.answers import FORBIDDEN, Refusal, Request, Row
 from forgekit.testing.fake_plane.world import World
+from forgekit.testing.loopback import MAX_BODY, Answer, RawRequest
 
-MAX_BODY = 5 * 1024 * 1024
 _TOO_LARGE = {"error": "REQUEST_BODY_TOO_LARGE", "detail": "The size of the request body exceeds the maximum allowed size."}
 _PREFIX = "/api/v1/"
 
@@ -49,26 +49,6 @@ class RateLimit:
     def forget(self) -> None:
         """Open every window."""
         self._taken.clear()
-
-
-@attrs.frozen(kw_only=True)
-class RawRequest:
-    """A request as it came in.
-
-    Attributes:
-        method: In capitals.
-        path: Without the query.
-        query: The last of equal names.
-        headers: By lower-case name.
-        body: The exact bytes.
-
-    """
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
 
 
 @attrs.define(kw_only=True)

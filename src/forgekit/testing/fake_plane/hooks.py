@@ -10,16 +10,15 @@ import json
 import queue
 import threading
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import attrs
 
 from forgekit.testing.fake_plane.answers import Row
 from forgekit.testing.fake_plane.world import Change, World
+from forgekit.testing.loopback import send
 
 _RETRIES = 5
-_TIMEOUT = 30.0
 
 
 @attrs.frozen(kw_only=True)
@@ -161,26 +160,3 @@ class Sender:
             return send(delivery, self.url)
         except (OSError, http.client.HTTPException):
             return None
-
-
-def send(delivery: Delivery, url: str) -> int:
-    """Send a delivery and return the status of the answer.
-
-    Raises:
-        OSError: There was none.
-
-    """
-    parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=_TIMEOUT)
-    try:
-        connection.putrequest("POST", parts.path or "/", skip_accept_encoding=True)
-        for name, value in delivery.headers:
-            connection.putheader(name, value)
-        connection.putheader("Content-Length", str(len(delivery.body)))
-        connection.endheaders(delivery.body)
-        with connection.getresponse() as response:
-            response.read()
-            return response.status
-    finally:
-        connection.close()

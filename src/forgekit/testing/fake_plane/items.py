@@ -9,9 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from forgekit.testing.fake_plane import markup, rows
-from forgekit.testing.fake_plane.answers import Answer, Refusal, Request, Row, invalid, not_found
+from forgekit.testing.fake_plane.answers import Refusal, Request, Row, invalid, not_found
 from forgekit.testing.fake_plane.paging import expand, order, page, trim
 from forgekit.testing.fake_plane.world import RELATIONS, Change, World
+from forgekit.testing.loopback import Answer
 
 PRIORITIES = ("urgent", "high", "medium", "low", "none")
 _WRITABLE = ("name", "description_html", "priority", "state", "parent", "labels", "assignees", "start_date", "target_date", "point")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from forgekit.testing.fake_plane.answers import BROKEN, Answer, Refusal, Row
+from forgekit.testing.fake_plane.answers import BROKEN, Refusal, Row
+from forgekit.testing.loopback import Answer
 
 MAX_PER_PAGE = 1000
 _PRIORITIES = ("urgent", "high", "medium", "low", "none")

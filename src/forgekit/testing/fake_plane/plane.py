@@ -12,11 +12,10 @@ from zoneinfo import ZoneInfo
 from forgekit.kernel.clock import Clock, SystemClock
 from forgekit.testing.fake_plane import hooks, markup
 from forgekit.testing.fake_plane.answers import Row
-from forgekit.testing.fake_plane.faults import Fault, Faults
 from forgekit.testing.fake_plane.gate import Gate, RateLimit
 from forgekit.testing.fake_plane.hooks import Delivery
-from forgekit.testing.fake_plane.server import Call, Server
 from forgekit.testing.fake_plane.world import Change, World
+from forgekit.testing.loopback import Call, Fault, Faults, Server
 
 _STATUS_DAYS = {"current": (-3, 10), "upcoming": (14, 27), "completed": (-20, -7)}
 
@@ -76,7 +75,7 @@ class FakePlane:
         self._limit = RateLimit(rate_limit, 60.0)
         gate = Gate(world=self.world, keys={self.api_key: self.world.users["alice"]}, limit=self._limit, tells_version=tells_version)
         self._gate = gate
-        self._server = Server(gate, self._faults)
+        self._server = Server(gate, self._faults, name="fake-plane")
         self._lock = self._server.lock
         self.world.listeners.append(self._tell)
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 import attrs
 
 from forgekit.testing.fake_plane import cycles, directory, items
-from forgekit.testing.fake_plane.answers import NO_PAGE, Answer, Refusal, Request
+from forgekit.testing.fake_plane.answers import NO_PAGE, Refusal, Request
+from forgekit.testing.loopback import Answer
 
 Handler = Callable[[Request], Answer]
 

@@ -16,6 +16,8 @@ time from the fixture ``clock``. The suite does not cover joined transactions, w
 
 from __future__ import annotations
 
+from forgekit.testing.storage.accounts import AccountContract
+from forgekit.testing.storage.build_imports import BuildImportContract
 from forgekit.testing.storage.inbox import InboxContract
 from forgekit.testing.storage.kernel import KernelContract
 from forgekit.testing.storage.queues import QueueContract
@@ -27,5 +29,15 @@ from forgekit.testing.storage.work import WorkContract
 __all__ = ["StorageContract"]
 
 
-class StorageContract(TransactionContract, KernelContract, QueueContract, ScheduleContract, WorkContract, SprintContract, InboxContract):
+class StorageContract(
+    TransactionContract,
+    KernelContract,
+    QueueContract,
+    ScheduleContract,
+    AccountContract,
+    WorkContract,
+    SprintContract,
+    InboxContract,
+    BuildImportContract,
+):
     """Everything that a storage engine promises, one test a promise."""

@@ -154,6 +154,24 @@ class InboxContract(Contract):
             assert not inbox.rearm(present(stored[0].id), NOW)
         assert store(storage, arrival("a"))[0].duplicate
 
+    def test_the_bodies_of_some_rows_are_dropped(self, storage: StorageEngine) -> None:
+        """Rows named lose their bodies and nothing else; rows that are not there are no error."""
+        stored = store(storage, *(arrival(key) for key in "abc"))
+        with storage.transaction() as tx:
+            inbox = storage.inbox(tx)
+            inbox.drop_bodies([present(stored[0].id), present(stored[2].id), 10**6])
+            inbox.drop_bodies([])
+            assert [entry.body for entry in reversed(inbox.entries("plane", limit=9))] == [b"", b"{}", b""]
+            assert inbox.states("plane") == {"ready": 3}
+
+    def test_one_providers_bodies_are_purged_alone(self, storage: StorageEngine) -> None:
+        """A purge that names a provider leaves the others' bodies."""
+        store(storage, arrival("a", wanted=False), arrival("a", provider="github", wanted=False))
+        with storage.transaction() as tx:
+            inbox = storage.inbox(tx)
+            assert inbox.purge(before=NOW + SECOND, limit=9, provider="github") == 1
+            assert [inbox.entries(name, limit=1)[0].body for name in ("plane", "github")] == [b"{}", b""]
+
     def test_a_purged_rows_id_is_not_given_again(self, storage: StorageEngine) -> None:
         """Ids grow."""
         ids = [present(store(storage, arrival(key))[0].id) for key in "abc"]

@@ -11,7 +11,7 @@ from forgekit_sql.database import Database
 
 __all__ = ["REVISIONS", "VERSION_TABLE", "Migrations"]
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision, oldest first. Kept here too, so that opening an up-to-date database does not load Alembic."""
 
 VERSION_TABLE = "forgekit_version"

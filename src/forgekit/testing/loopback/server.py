@@ -1,4 +1,4 @@
-"""The HTTP server: from sockets to the gate and back."""
+"""The HTTP server: from sockets to a fake's door and back."""
 
 from __future__ import annotations
 
@@ -11,16 +11,33 @@ import threading
 import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
-from forgekit.testing.fake_plane.answers import Answer
-from forgekit.testing.fake_plane.faults import Fault, Faults
-from forgekit.testing.fake_plane.gate import MAX_BODY, Gate, RawRequest
+from forgekit.testing.loopback.answers import Answer, RawRequest
+from forgekit.testing.loopback.faults import Fault, Faults
+
+MAX_BODY = 5 * 1024 * 1024
+"""Bytes; of a longer body only one byte more than this is kept."""
 
 _GZIP_FROM = 200
+
+
+class Door(Protocol):
+    """What answers: a fake without its sockets.
+
+    Attributes:
+        url: Its own address, told by the server.
+
+    """
+
+    url: str
+
+    def answer(self, raw: RawRequest, /) -> Answer:
+        """Return the answer to a request."""
+        ...
 
 
 @attrs.frozen
@@ -42,25 +59,26 @@ class Call:
 
 
 class Server(ThreadingHTTPServer):
-    """Serves a gate on a free port of the loopback."""
+    """Serves a door on a free port of the loopback."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, gate: Gate, faults: Faults) -> None:
+    def __init__(self, door: Door, faults: Faults, *, name: str = "fake") -> None:
         """Bind; ``start`` serves."""
-        self.gate = gate
+        self.door = door
+        self.name = name
         self.faults = faults
         self.calls: list[Call] = []
         self.lock = threading.RLock()
         self._open: set[socket.socket] = set()
         self._thread: threading.Thread | None = None
         super().__init__(("127.0.0.1", 0), _Handler)
-        gate.url = f"http://127.0.0.1:{self.server_address[1]}"
+        door.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def start(self) -> None:
         """Serve in a thread."""
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, name="fake-plane", daemon=True)
+        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, name=self.name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -94,7 +112,7 @@ class Server(ThreadingHTTPServer):
         time.sleep(self.faults.delay)
         with self.lock:
             fault = self.faults.meet(raw.method, raw.path)
-            answer = self.gate.answer(raw) if fault is None or fault.after_write else Answer(0)
+            answer = self.door.answer(raw) if fault is None or fault.after_write else Answer(0)
             if fault is not None:
                 answer = Answer(fault.status or 0, headers=fault.headers)
             # Rendered under the lock: the body may share lists with rows that the next request changes.

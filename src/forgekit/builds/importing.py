@@ -1,0 +1,342 @@
+"""Imports of builds from the systems that have them: in the foreground, or in the background as rows that the worker runs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+
+from forgekit.builds.fetching import Fetching
+from forgekit.builds.holding import Desk, Hold, ImportStorage
+from forgekit.builds.imports import UNFINISHED, BuildImport, ImportKey, ImportReport, ImportStatus
+from forgekit.builds.ports import BuildSource, Progress
+from forgekit.errors import (
+    BudgetExhausted,
+    Conflict,
+    ForgeClosed,
+    ForgekitError,
+    InvalidInput,
+    RemoteRateLimited,
+    UnknownPlugin,
+)
+from forgekit.kernel.clock import Clock
+from forgekit.kernel.events.models import Schedule
+from forgekit.kernel.events.rules import backoff
+from forgekit.kernel.ids import uuid7
+from forgekit.kernel.net.budgets import Priority
+from forgekit.kernel.storage.transaction import Transaction
+from forgekit.kernel.storage.units import reading, writing
+
+_log = logging.getLogger(__name__)
+
+SCHEDULE = "builds.imports"
+"""The work on demand that runs imports."""
+
+PATIENCE = timedelta(minutes=15)
+"""How long an import in the foreground waits for limits in all, where somebody sees its progress."""
+
+_SLICE = 10.0
+"""Seconds for which one import goes on before the next has its turn."""
+
+_TELL_EVERY = timedelta(seconds=1)
+_TAKEN = timedelta(seconds=30)
+_MOST_FAILURES = 10
+_MAX_TEXT = 500
+_LIMITS = (RemoteRateLimited, BudgetExhausted)
+
+
+class BuildImports:
+    """Imports builds; ``forge.builds`` hands its verbs on."""
+
+    def __init__(
+        self,
+        storage: ImportStorage,
+        desk: Desk,
+        clock: Clock,
+        *,
+        sources: Mapping[str, Callable[[Priority], BuildSource]],
+        wake: Callable[[], None],
+        pause: Callable[[float], object],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            storage: Where imports are kept.
+            desk: Where builds are kept.
+            clock: The forge's clock.
+            sources: Opens a source for those who wait for its calls, by the source's name.
+            wake: Tells the worker that there is work.
+            pause: Waits some seconds for a limit; raises ``ForgeClosed`` where the forge is closed meanwhile.
+            monotonic: Seconds of any origin.
+
+        """
+        self._storage = storage
+        self._desk = desk
+        self._clock = clock
+        self._sources = sources
+        self._wake = wake
+        self._pause = pause
+        self._monotonic = monotonic
+        self._under_way: dict[str, Fetching] = {}
+
+    # In the foreground
+
+    def run(
+        self,
+        source: str,
+        project: str,
+        *,
+        branch: str | None = None,
+        workflow: str | None = None,
+        since: datetime | None = None,
+        jobs: bool = False,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Import a project's builds, and return when they are here.
+
+        What was imported before is not asked for again, but for what had not ended and the last day, whose runs may have been run again.
+        An import that broke off goes on where it did. Where somebody sees the progress, limits of the system are waited for, a quarter
+        of an hour at most in all.
+
+        Args:
+            source: The system, such as ``github``.
+            project: The project there, such as ``owner/repository``.
+            branch: Of this branch only.
+            workflow: Of this workflow only, as the system names it (its file, its id).
+            since: From when on, aware, where nothing is here yet or what is here begins later; None from the beginning.
+            jobs: Whether to fetch the jobs of each build that has none: a call each.
+            progress: Called with how many builds came so far, and how many there are.
+
+        Raises:
+            UnknownPlugin: No plugin offers the source.
+            InvalidInput: A name is empty or too long, or ``since`` has no time zone.
+            Conflict: Somebody else imports the same now.
+            RemoteRateLimited: The system asks to wait longer; ``retry_after`` tells for how long, ``data["until"]`` until when.
+            BudgetExhausted: The same of our own limit.
+            RemoteNotFound: There is no such project, or not for these credentials.
+            RemoteUnauthorized: The credentials are refused.
+
+        """
+        key = _key(source, project, branch, workflow, since)
+        fetching = self._open(key, since, jobs=jobs, priority=Priority.PEOPLE)
+        patience = PATIENCE if progress is not None else timedelta(0)
+        while True:
+            try:
+                for _ in fetching.steps():
+                    if progress is not None:
+                        progress(fetching.done, fetching.total)
+            except _LIMITS as error:
+                patience = self._wait(fetching, error, patience)
+            else:
+                return fetching.report
+
+    def _wait(self, fetching: Fetching, error: ForgekitError, patience: timedelta) -> timedelta:
+        """Wait for a limit, and return the patience that is left."""
+        wait = timedelta(seconds=error.retry_after) if error.retry_after is not None else None
+        if wait is None or wait > patience:
+            raise _told_until(error, self._clock.now(), wait) from error
+        fetching.hold.take(wait + timedelta(seconds=90))
+        self._pause(wait.total_seconds())
+        return patience - wait
+
+    # In the background
+
+    def request(
+        self,
+        source: str,
+        project: str,
+        *,
+        branch: str | None = None,
+        workflow: str | None = None,
+        since: datetime | None = None,
+        jobs: bool = False,
+        tx: Transaction | None = None,
+    ) -> BuildImport:
+        """Ask for an import by the worker, and return it as it stands; one that is asked for already is returned as it is.
+
+        It waits for limits by itself, and where its process is killed another one goes on with it.
+
+        Args:
+            source: As for ``run``.
+            project: As for ``run``.
+            branch: As for ``run``.
+            workflow: As for ``run``.
+            since: As for ``run``.
+            jobs: As for ``run``.
+            tx: Ask in this transaction.
+
+        Raises:
+            UnknownPlugin: No plugin offers the source.
+            InvalidInput: A name is empty or too long, or ``since`` has no time zone.
+
+        """
+        key = _key(source, project, branch, workflow, since)
+        self._factory(source)
+        now = self._clock.now()
+        with writing(self._storage, tx) as unit:
+            imports = self._storage.build_imports(unit)
+            imports.lock_checkpoint(key)
+            asked = (key, since, jobs)
+            for known in imports.unfinished_imports():
+                if (known.key, known.since, known.jobs) == asked:
+                    return known
+            wanted = BuildImport(
+                id=uuid7(now), source=source, project=project, branch=branch or None, workflow=workflow or None,
+                since=since, jobs=jobs, requested_at=now,
+            )  # fmt: skip
+            imports.save_import(wanted)
+            self._storage.claims(unit).request_schedule(SCHEDULE, now=now, delay=timedelta(0), at_most=timedelta(0))
+            unit.after_commit(self._wake)
+        return wanted
+
+    def imports(self, *, limit: int = 20, tx: Transaction | None = None) -> Sequence[BuildImport]:
+        """Return the latest imports in the background, the last first."""
+        with reading(self._storage, tx) as unit:
+            return self._storage.build_imports(unit).imports(limit=limit)
+
+    def state(self, import_id: str, *, tx: Transaction | None = None) -> BuildImport | None:
+        """Return how an import in the background stands; None where there is no such."""
+        with reading(self._storage, tx) as unit:
+            return self._storage.build_imports(unit).find_import(import_id)
+
+    def schedules(self) -> Sequence[Schedule]:
+        """Return the work on demand of imports, for the worker."""
+        return [Schedule(name=SCHEDULE, run=self.run_due)]
+
+    def run_due(self) -> float | None:
+        """Go on with the import that waited longest, for a while; return in how many seconds there is more, None for nothing more.
+
+        The schedule's lease sees to it that one process does so at a time, and another one where that is killed.
+        """
+        now = self._clock.now()
+        due = [each for each in self._unfinished() if each.retry_at is None or each.retry_at <= now]
+        if due:
+            self._go_on(min(due, key=lambda each: (each.changed_at or each.requested_at, each.id)))
+        waits = [0.0 if each.retry_at is None else (each.retry_at - self._clock.now()).total_seconds() for each in self._unfinished()]
+        return max(min(waits), 0.0) if waits else None
+
+    def _unfinished(self) -> Sequence[BuildImport]:
+        with self._storage.transaction(write=False) as tx:
+            return self._storage.build_imports(tx).unfinished_imports()
+
+    def _go_on(self, one: BuildImport) -> None:
+        now = self._clock.now()
+        one = attrs.evolve(one, status=ImportStatus.RUNNING, started_at=one.started_at or now, changed_at=now, retry_at=None)
+        self._save(one)
+        try:
+            fetching = self._under_way.get(one.id) or self._open(one.key, one.since, jobs=one.jobs, priority=Priority.POLL)
+            self._under_way[one.id] = fetching
+            one = self._slice(one, fetching)
+        except ForgeClosed:
+            raise
+        except Exception as error:  # noqa: BLE001 - one import's failure must not take the others with it
+            one = self._stopped(self._told(one), error)
+        if one.status not in UNFINISHED:
+            self._under_way.pop(one.id, None)
+        self._save(one)
+
+    def _slice(self, one: BuildImport, fetching: Fetching) -> BuildImport:
+        """Go on for a while, and return the import as it stands then."""
+        ends, told = self._monotonic() + _SLICE, self._clock.now()
+        steps = fetching.steps()
+        for _ in steps:
+            one = attrs.evolve(self._told(one), error=None, code=None, failures=0)
+            if self._clock.now() - told >= _TELL_EVERY:
+                told = self._clock.now()
+                self._save(one)
+            if self._monotonic() >= ends:
+                steps.close()
+                return self._told(one)
+        return attrs.evolve(
+            self._told(one),
+            status=ImportStatus.DONE,
+            finished_at=self._clock.now(),
+            complete=fetching.report.complete,
+            error=None,
+            code=None,
+        )
+
+    def _told(self, one: BuildImport) -> BuildImport:
+        """Return an import with what came so far; what an earlier process counted stays counted."""
+        fetching = self._under_way.get(one.id)
+        if fetching is None:
+            return one
+        report, told = fetching.report, fetching.told
+        fetching.told = report
+        return attrs.evolve(
+            one,
+            fetched=max(one.fetched, fetching.done),
+            total=one.total if fetching.total is None else fetching.total,
+            accepted=one.accepted + report.accepted - told.accepted,
+            updated=one.updated + report.updated - told.updated,
+            duplicates=one.duplicates + report.duplicates - told.duplicates,
+            calls=one.calls + (report.calls or 0) - (told.calls or 0),
+            changed_at=self._clock.now(),
+        )
+
+    def _stopped(self, one: BuildImport, error: Exception) -> BuildImport:
+        """Return an import that met an error: it waits where waiting may help, else it has failed."""
+        now, failures, wait = self._clock.now(), one.failures, None
+        if not isinstance(error, ForgekitError):
+            _log.error("the import %s of %s failed", one.id, one.project, exc_info=error)
+            error = ForgekitError(f"Something unexpected happened: {type(error).__name__}.")
+        if isinstance(error, _LIMITS):
+            wait = timedelta(seconds=60.0 if error.retry_after is None else error.retry_after)
+            error = _told_until(error, now, wait)
+        elif isinstance(error, Conflict):
+            wait = _TAKEN
+        elif error.retryable and failures < _MOST_FAILURES:
+            failures += 1
+            wait = max(backoff(failures, 0.5), timedelta(seconds=error.retry_after or 0))
+        told: dict[str, Any] = {"error": error.message, "code": error.code, "failures": failures}
+        if wait is None:
+            return attrs.evolve(one, status=ImportStatus.FAILED, finished_at=now, **told)
+        return attrs.evolve(one, status=ImportStatus.WAITING, retry_at=now + wait, **told)
+
+    def _save(self, one: BuildImport) -> None:
+        with self._storage.transaction() as tx:
+            self._storage.build_imports(tx).save_import(one)
+
+    # Sources
+
+    def _open(self, key: ImportKey, since: datetime | None, *, jobs: bool, priority: Priority) -> Fetching:
+        hold = Hold(key=key, holder=uuid7(self._clock.now()), storage=self._storage, desk=self._desk, clock=self._clock)
+        return Fetching(hold=hold, source=self._factory(key.source)(priority), since=since, jobs=jobs)
+
+    def _factory(self, source: str) -> Callable[[Priority], BuildSource]:
+        if source not in self._sources:
+            offered = ", ".join(sorted(self._sources)) or "none"
+            raise UnknownPlugin(f"No plugin offers the build source {source!r} (offered: {offered}).", name=source)
+        return self._sources[source]
+
+
+def _key(source: str, project: str, branch: str | None, workflow: str | None, since: datetime | None) -> ImportKey:
+    given = {"project": project, "branch": branch, "workflow": workflow}
+    problems = [
+        {"pointer": f"/{name}", "message": f"must be text of at most {_MAX_TEXT} characters"}
+        for name, value in given.items()
+        if value is not None and (len(value) > _MAX_TEXT or not value.isprintable())
+    ]
+    if not project.strip():
+        problems.append({"pointer": "/project", "message": "must not be empty"})
+    if since is not None and since.utcoffset() is None:
+        problems.append({"pointer": "/since", "message": "must have a time zone"})
+    if problems:
+        raise InvalidInput("The import cannot be asked for so.", problems=problems)
+    return ImportKey(source=source, project=project.strip(), branch=branch or "", workflow=workflow or "")
+
+
+def _told_until(error: ForgekitError, now: datetime, wait: timedelta | None) -> ForgekitError:
+    """Return the error of a limit with the moment at which it ends, for people and for programs."""
+    if wait is None:
+        return error
+    until = now + wait
+    data = {**error.data, "until": until.isoformat(timespec="seconds")}
+    whose = "The system's limit on calls" if isinstance(error, RemoteRateLimited) else "The budget of calls"
+    message = f"{whose} is used up until {until:%Y-%m-%d %H:%M} UTC; the import goes on from where it stopped."
+    return type(error)(message, retry_after=wait.total_seconds(), **data)

@@ -1,0 +1,195 @@
+"""Builds in a database: what is stored comes to what the fold comes to, however it came in."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import attrs
+import pytest
+
+import forgekit_sql
+from forgekit import Forge
+from forgekit.builds import BuildRecord, Scope, Status, analyse, to_flat
+from forgekit.builds.events import BuildsSubmitted
+from forgekit.errors import Conflict, InvalidInput
+from forgekit.testing import FakeClock
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def forge(request):
+    """Return a forge on each database."""
+    url = "sqlite://" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
+    Forge.upgrade(url, plugins=[forgekit_sql]) if request.param == "postgresql" else None
+    with Forge.open(url, plugins=[forgekit_sql], clock=FakeClock(datetime(2026, 7, 1, tzinfo=UTC))) as opened:
+        yield opened
+
+
+def _build(number, status="passed", *, hours=0, minutes=5, **more):
+    started = START + timedelta(hours=hours)
+    finished = None if status in {"running", "queued"} else started + timedelta(minutes=minutes)
+    given = {"project": "shop", "branch": "main", "workflow": "ci", "started_at": started, "finished_at": finished}
+    return BuildRecord(build_id=str(number), status=status, **{**given, **more})
+
+
+def _in_parts(forge, builds, seed):
+    chance = random.Random(seed)
+    left = chance.sample(builds, len(builds))
+    while left:
+        size = chance.choice([1, 3, 20, 60])
+        forge.builds.submit(left[:size])
+        left = left[size:]
+
+
+def _differences(one, other):
+    return {field.name for field in attrs.fields(type(one)) if getattr(one, field.name) != getattr(other, field.name)}
+
+
+QUESTIONS = [
+    {},
+    {"project": "p1"},
+    {"branch": "main"},
+    {"project": "p2", "workflow": "ci"},
+    {"since": date(2026, 1, 10), "until": date(2026, 1, 31)},
+    {"since": date(2026, 1, 20)},
+    {"project": "p2", "until": date(2026, 1, 25)},
+    {"since": date(2025, 1, 1), "until": date(2027, 1, 1)},
+    {"zone": ZoneInfo("America/New_York")},
+    {"expected": 1000},
+]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_order_and_any_split_come_to_the_fold(forge, history, seed):
+    """Builds stored shuffled, in parts, and once more come to what the fold over all of them comes to, whatever is asked."""
+    builds = history(seed, 80, jobs=seed % 2 == 0)
+    _in_parts(forge, builds, seed)
+    again = forge.builds.submit(builds)
+    assert (again.accepted, again.updated, again.duplicates) == (0, 0, len(builds))
+    for question in QUESTIONS:
+        scope = {name: value for name, value in question.items() if name in {"project", "branch", "workflow"}}
+        others = {name: value for name, value in question.items() if name not in scope}
+        wanted = analyse(builds, scope=Scope(**scope), **others)
+        assert _differences(forge.builds.analysis(**question), wanted) == set(), question
+
+
+def test_corrections_come_to_the_fold_of_what_holds(forge, history):
+    """Builds that change status, times, branch and commit after the fact, in any mixture, count as they are in the end."""
+    chance = random.Random(7)
+    builds = history(3, 60)
+    _in_parts(forge, builds, 1)
+    now = datetime(2026, 6, 1, tzinfo=UTC)
+    changed = []
+    for build in chance.sample(builds, 25):
+        moved = {
+            name: getattr(build, name) and getattr(build, name) + timedelta(hours=chance.randrange(90))
+            for name in ("started_at", "finished_at")
+        }
+        other = {"status": chance.choice(["passed", "failed", "errored"]), "branch": chance.choice(["main", "next"]), "commit": "c1"}
+        changed.append(attrs.evolve(build, **moved, **other, updated_at=now, end_estimated=False))
+    _in_parts(forge, changed, 2)
+    held = {build.key: build for build in (*builds, *changed)}
+    held = {key: forge.builds.build(key) for key in held}
+    assert _differences(forge.builds.analysis(), analyse(held.values())) == set()
+    before = forge.builds.analysis()
+    assert forge.builds.rebuild() == len(held)
+    assert forge.builds.analysis() == before
+
+
+def test_a_build_that_is_told_again_is_counted_once(forge):
+    """The same build is a duplicate, a changed one an update, and one that ended does not run again."""
+    first = forge.builds.submit([_build(1, "running"), _build(2)])
+    again = forge.builds.submit([_build(2), _build(1, "failed"), _build(1, "running")])
+    corrected = forge.builds.submit([_build(2, minutes=7)])
+    assert (first.accepted, again.updated, again.duplicates, corrected.updated) == (2, 1, 2, 1)
+    analysis = forge.builds.analysis()
+    assert (analysis.n_builds, analysis.failure.numerator, analysis.max_duration_seconds) == (2, 1, 420)
+    assert analysis.health.open_builds == 0
+
+
+def test_a_bad_row_stores_nothing_unless_it_may_be_passed_over(forge):
+    """One row that cannot be read ends the call; with ``on_error`` the others are stored and it is told."""
+    rows = [to_flat(_build(1)), {"build_id": "2", "project": "shop"}, to_flat(_build(3))]
+    with pytest.raises(InvalidInput):
+        forge.builds.submit(rows)
+    assert forge.builds.count() == 0
+    problems = []
+    found = forge.builds.submit(rows, on_error=problems.append)
+    assert (found.accepted, len(found.refused), problems[0].data["row"]) == (2, 1, 2)
+
+
+def test_builds_share_the_fate_of_their_transaction(forge):
+    """What is submitted in a transaction that rolls back was never there, roll-ups included."""
+    with pytest.raises(RuntimeError), forge.transaction() as tx:
+        forge.builds.submit([_build(1)], tx=tx)
+        raise RuntimeError
+    assert (forge.builds.count(), forge.builds.projects()) == (0, [])
+
+
+def test_sightings_are_combined(forge):
+    """What webhooks tell in pieces is one build, with all that any of them told."""
+    forge.builds.observe([_build(1, "running", commit="abc")])
+    forge.builds.observe([_build(1, "passed", branch="main")])
+    (build,) = forge.builds.builds(project="shop")
+    assert (build.status, build.commit) == (Status.PASSED, "abc")
+
+
+def test_stored_builds_are_told(forge):
+    """Builds are listed by project, workflow and day, and a signal tells of each project that got some."""
+    told = []
+    forge.on(BuildsSubmitted, told.append)
+    forge.builds.submit([_build(1), _build(2, "running", hours=30), _build(3, project="other")])
+    assert [(event.project, event.accepted) for event in told] == [("other", 1), ("shop", 2)]
+    assert (forge.builds.projects(), forge.builds.count(), forge.builds.count(project="shop")) == (["other", "shop"], 3, 2)
+    assert [build.build_id for build in forge.builds.builds(open_only=True)] == ["2"]
+    assert [build.build_id for build in forge.builds.builds(project="shop", until=START.date())] == ["1"]
+    assert [build.build_id for build in forge.builds.builds(workflow="ci", since=date(2026, 3, 3))] == ["2"]
+
+
+def test_a_window_that_ends_before_it_begins_is_refused(forge):
+    """The last day may not be before the first."""
+    with pytest.raises(InvalidInput):
+        forge.builds.analysis(since=date(2026, 2, 1), until=date(2026, 1, 1))
+
+
+def test_pruned_builds_stay_counted(postgresql_url):
+    """Past the retention builds go and their roll-ups stay; later ones still follow on them, and older ones are refused."""
+    Forge.upgrade(postgresql_url, plugins=[forgekit_sql])
+    clock = FakeClock(START + timedelta(days=100))
+    with Forge.open(postgresql_url, plugins=[forgekit_sql], clock=clock, config={"builds": {"retention_days": 200}}) as forge:
+        forge.builds.submit([_build(number, "failed" if number in {8, 9} else "passed", hours=number) for number in range(10)])
+        before = forge.builds.analysis()
+        clock.advance(timedelta(days=150))
+        assert forge.builds.prune() == 8
+        assert forge.builds.analysis() == before
+        with pytest.raises(InvalidInput, match="retention"):
+            forge.builds.submit([_build(11)])
+        with pytest.raises(Conflict):
+            forge.builds.rebuild()
+        later = (clock.now() - START) / timedelta(hours=1)
+        forge.builds.submit([_build(12, hours=later)])
+        assert forge.builds.analysis().mttr.count == 1
+
+
+def test_without_retention_nothing_is_pruned(forge):
+    """Builds are kept for ever unless the settings say otherwise."""
+    forge.builds.submit([_build(1)])
+    assert (forge.builds.prune(), forge.builds.count()) == (0, 1)
+
+
+def test_storing_asks_the_database_as_often_for_one_build_as_for_many(history):
+    """The number of statements does not grow with the number of builds that follow on what is there."""
+    from sqlalchemy import event
+
+    counts = []
+    with Forge.open("sqlite://", plugins=[forgekit_sql]) as forge:
+        for builds in ([_build(1)], [_build(number, hours=number) for number in range(2, 200)]):
+            statements = []
+            with forge.transaction() as tx:
+                event.listen(tx.connection, "before_cursor_execute", lambda *call, seen=statements: seen.append(call[2]))
+                forge.builds.submit(builds, tx=tx)
+            counts.append(len(statements))
+    assert counts[0] == counts[1]
