@@ -31,7 +31,7 @@ from forgekit.kernel.storage.transaction import Transaction
 from forgekit.plugins import BrokenPlugin, Plugins
 from forgekit.receivers import GENERIC, GenericProvider, TrackerReceiver, build_receivers
 from forgekit.sprints.git import Git
-from forgekit.sprints.ports import Tracker, TrackerAdapter, TrackerContext, TrackerSettings
+from forgekit.sprints.ports import Tracker, TrackerAdapter, TrackerContext
 from forgekit.sprints.service import SprintService
 from forgekit.webhooks.providers import PROVIDERS
 from forgekit.webhooks.service import WebhookService
@@ -250,6 +250,11 @@ class Forge:
         """The trackers that plugins offer, by name."""
         return self._adapters
 
+    @property
+    def build_sources(self) -> Mapping[str, BuildSourceAdapter]:
+        """The systems that plugins offer to import builds from, by name."""
+        return self._sources
+
     # Units of work, events, work in the background
 
     @contextmanager
@@ -335,8 +340,7 @@ class Forge:
 
     def _build_imports(self, desk: BuildService) -> BuildImports:
         sources = {name: partial(self._open_source, name) for name in self._sources}
-        pause = self._http.budgets.wait
-        return BuildImports(self._storage, desk, self.clock, sources=sources, wake=self._wakeup.wake, pause=pause)
+        return BuildImports(self._storage, desk, self.clock, sources=sources, wake=self._wakeup.wake, pause=self._http.budgets.wait)
 
     def _open_source(self, name: str, priority: Priority) -> BuildSource:
         adapter = self._sources[name]
@@ -345,10 +349,6 @@ class Forge:
         if missing:
             raise NotConfigured(f"The source {name} is not configured: {', '.join(missing)} missing.", source=name, missing=missing)
         return adapter.open(BuildSourceContext(settings=settings, http=self._http, clock=self.clock, priority=priority))
-
-    def _tracker_settings(self, name: str) -> TrackerSettings:
-        settings: TrackerSettings = self._settings.load(self._adapters[name].settings)
-        return settings
 
     def _receiver(self, name: str, adapter: TrackerAdapter) -> TrackerReceiver:
         return TrackerReceiver(
@@ -360,7 +360,7 @@ class Forge:
 
     def _schedules(self) -> list[Schedule]:
         return [
-            *self._sprints.schedules(lambda name: self._tracker_settings(name).poll_interval),
+            *self._sprints.schedules(lambda name: self._settings.load(self._adapters[name].settings).poll_interval),
             *self._webhooks.schedules(),
             *self._builds.schedules(),
         ]

@@ -27,7 +27,16 @@ API_VERSION = 1
 """Version of this file's contract."""
 
 
-class StorageEngine(Storage, AccountRepositories, WorkRepositories, SprintRepositories, InboxRepositories, BuildRepositories, BuildImportRepositories, Protocol):
+class StorageEngine(
+    Storage,
+    AccountRepositories,
+    WorkRepositories,
+    SprintRepositories,
+    InboxRepositories,
+    BuildRepositories,
+    BuildImportRepositories,
+    Protocol,
+):
     """A storage engine: the kernel's part and every domain's repositories."""
 
 

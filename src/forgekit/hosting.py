@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import attrs
 
+from forgekit.builds.settings import BuildSettings
 from forgekit.configuration import ForgeSettings
 from forgekit.errors import ForgekitError, InvalidInput, PermissionDenied, Unauthenticated, UnknownPlugin
 from forgekit.forge import Forge
@@ -15,6 +16,7 @@ from forgekit.http import App, Caller, HostGuard, RequestHead, Surface, detail_p
 from forgekit.http.limits import Limiter, LimitState
 from forgekit.http.problems import Problem
 from forgekit.kernel.net.buckets import Buckets
+from forgekit.webhooks.settings import WebhookSettings
 
 INTEGRATION = "integration"
 """A surface whose paths clash with others': it goes under a prefix of its own unless it is alone."""
@@ -33,7 +35,8 @@ def application(forge: Forge, surfaces: Sequence[str] = (), *, prefixes: dict[st
     Raises:
         UnknownPlugin: No plugin offers a surface of that name.
         SettingsInvalid: ``FORGEKIT_LIMITS`` holds something that is no rate, or what the program or the environment gives for a
-            tracker is wrong: better told now than to every caller.
+            tracker, for builds or for a source of them is wrong: better told now than to every caller.
+        EmptySecret: A secret of webhooks is empty.
 
     """
     offered = forge.surfaces()
@@ -41,12 +44,18 @@ def application(forge: Forge, surfaces: Sequence[str] = (), *, prefixes: dict[st
     unknown = [name for name in chosen if name not in offered]
     if unknown:
         raise UnknownPlugin(f"No plugin offers the surface {unknown[0]!r} (offered: {', '.join(sorted(offered))}).", name=unknown[0])
-    for adapter in forge.trackers.values():
-        forge.settings.check_given(adapter.settings)
+    _check_given(forge)
     places = {INTEGRATION: "/integration"} if len(chosen) > 1 else {}
     places.update(prefixes or {})
     made = [_placed(offered[name](forge), places.get(name)) for name in chosen]
     return App(made, forge, limiter=_limiter(forge), title="forgekit", version=version("forgekit-core"))
+
+
+def _check_given(forge: Forge) -> None:
+    outside = [tracker.settings for tracker in forge.trackers.values()] + [source.settings for source in forge.build_sources.values()]
+    for cls in (BuildSettings, *outside):
+        forge.settings.check_given(cls)
+    _ = forge.settings.snapshot(WebhookSettings).signing_secrets  # read, and so checked, when it is asked for
 
 
 def _placed(surface: Surface, prefix: str | None) -> Surface:
@@ -113,7 +122,10 @@ class ApiKeyGuard:
             PermissionDenied: The key does not allow this.
 
         """
-        shown = request.bearer
+        return self.owner(request.bearer, forge)
+
+    def owner(self, shown: str | None, forge: Forge) -> Caller:
+        """Name the owner of a key that was shown in any way; see ``__call__``."""
         key = None if shown is None else forge.accounts.authenticate_key(shown)
         if key is None:
             raise Unauthenticated("An API key is needed: Authorization: Bearer …")

@@ -12,6 +12,7 @@ import attrs
 from forgekit.builds.models import BuildRecord
 from forgekit.builds.ports import BuildReader, BuildSourceAdapter
 from forgekit.builds.reading.strict import parse_strictly
+from forgekit.builds.reading.texts import UNSTORABLE, build_is_storable
 from forgekit.builds.settings import BuildSettings
 from forgekit.errors import InvalidInput, PayloadMalformed
 from forgekit.kernel.settings import Settings
@@ -20,8 +21,7 @@ from forgekit.sprints.ports import TrackerSettings
 from forgekit.webhooks.models import IncomingEvent, Relevance
 from forgekit.webhooks.ports import ProviderConfiguration
 from forgekit.webhooks.settings import WebhookSettings
-from forgekit.webhooks.signatures import HmacScheme, Scheme, SigningSecret, VerifiedWebhook
-from forgekit.webhooks.signatures.verified import Dedup
+from forgekit.webhooks.signatures import SCHEMES, AnyScheme, Scheme, SigningSecret, VerifiedWebhook
 
 _KINDS = {"issue", "cycle"}
 """What an import may be due for. Plane sends nothing when items join or leave a cycle: polling sees that."""
@@ -89,16 +89,17 @@ GENERIC = "generic"
 MOST_FLAT = 10_000
 """Builds that one webhook of the flat form may tell."""
 
-# Which header names the event, by system: CloudEvents in binary form, GitHub, GitLab, Buildkite, CircleCI, Bitbucket, others.
-_EVENT_HEADERS = ("ce-type", "X-GitHub-Event", "X-Gitlab-Event", "X-Buildkite-Event", "Circleci-Event-Type", "X-Event-Key", "X-Event")
-_GENERIC_SCHEME = HmacScheme(
+# Signatures first: a token says nothing about the body.
+_WAYS = (GENERIC, "github", "bitbucket", "circleci", "buildkite", "gitlab-signing", "gitlab-token", "buildkite-token")
+GENERIC_SCHEME = AnyScheme(
     name=GENERIC,
-    signature_headers="X-Signature-256",
-    prefix="sha256=",
-    id_headers=("X-Delivery-Id", "ce-id"),
-    event_headers=_EVENT_HEADERS,
-    dedup=Dedup.DELIVERY,
+    ways=[SCHEMES[name] for name in _WAYS],
+    id_headers=("X-Delivery-Id", "ce-id", "Idempotency-Key", "X-Request-UUID"),
+    # CloudEvents in binary form, GitHub, GitLab, Buildkite, CircleCI, Bitbucket, others.
+    event_headers=("ce-type", "X-GitHub-Event", "X-Gitlab-Event", "X-Buildkite-Event", "Circleci-Event-Type", "X-Event-Key", "X-Event"),
 )
+"""How senders of builds may prove that they know the secret."""
+
 _FLAT = "builds"
 
 
@@ -121,7 +122,7 @@ class GenericProvider:
 
     readers: Mapping[str, BuildReader]
     name: str = GENERIC
-    scheme: Scheme = _GENERIC_SCHEME
+    scheme: Scheme = GENERIC_SCHEME
 
     def parse(self, webhook: VerifiedWebhook) -> IncomingEvent:
         """Bring an authentic webhook into one form: its ``kind`` is the reader's name, its ``action`` the event's.
@@ -276,16 +277,5 @@ def build_receivers(
 def _require_storable(sightings: Iterable[BuildRecord]) -> None:
     """Refuse text that a database would: a NUL, half a surrogate pair."""
     for sighting in sightings:
-        texts = [value for value in attrs.astuple(sighting, recurse=False) if type(value) is str]
-        texts += [job.name for job in sighting.jobs]
-        if not all(_is_storable(text) for text in texts):
-            message = "holds a NUL character or half a surrogate pair"
-            raise InvalidInput(f"A name in the body {message}.", problems=[{"pointer": "", "message": message}])
-
-
-def _is_storable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in text
+        if not build_is_storable(sighting):
+            raise InvalidInput(f"Names in the body {UNSTORABLE}.", problems=[{"pointer": "", "message": UNSTORABLE}])

@@ -52,7 +52,7 @@ def test_spells(both):
     found, expected = both
     assert (found.mttr.total, found.mttr.count) == expected["mttr"]
     assert (found.mttf.total, found.mttf.count) == expected["mttf"]
-    assert len(found.open_spells) == expected["open"]
+    assert found.n_open_spells == expected["open"]
     red = found.red_time
     assert (red.numerator / 1000, red.denominator / 1000) == near(expected["red_time"])
 

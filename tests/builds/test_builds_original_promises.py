@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -13,6 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import forgekit_sql
+from forgekit import Forge
 from forgekit.builds import Fold, Rate, Status, analyse, read_csv
 from forgekit.errors import InvalidInput
 
@@ -55,9 +58,36 @@ def as_csv(rows, names=NAMES):
     return file
 
 
-def analysed(rows):
+def analysed(rows, names=NAMES):
     """Return what the rows, written as CSV, come to."""
-    return analyse(read_csv(as_csv(rows)))
+    return analyse(read_csv(as_csv(rows, names)))
+
+
+class _Undone(Exception):
+    """Ends a transaction that is not to last."""
+
+
+def stored(forge, *parts, names=NAMES):
+    """Return what rows come to once they are stored, file by file; nothing stays behind."""
+    with contextlib.suppress(_Undone), forge.transaction() as tx:
+        for rows in parts:
+            forge.builds.submit(read_csv(as_csv(rows, names)), tx=tx)
+        found = forge.builds.analysis(tx=tx)
+        raise _Undone
+    return found
+
+
+@pytest.fixture(scope="module")
+def forge():
+    """A forge that keeps nothing from one test to the next."""
+    with Forge.open("sqlite://", plugins=[forgekit_sql]) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module", params=["fold", "stored"])
+def way(request, forge):
+    """Tells what rows come to: by the fold, and from a database where they are stored."""
+    return analysed if request.param == "fold" else lambda rows, names=NAMES: stored(forge, rows, names=names)
 
 
 def row(number=1, **columns):
@@ -182,28 +212,34 @@ def test_a_frame_is_read_as_the_file_is(rows):
     assert analyse(pandas.read_csv(as_csv(rows))) == analysed(rows)
 
 
+@given(TABLES, st.integers(0, 40))
+def test_stored_builds_keep_every_promise(forge, rows, cut):
+    """Submitted in one file or in two, and once more, rows come to what the fold says of them: whatever is promised of it holds."""
+    assert stored(forge, rows[:cut], rows[cut:], rows) == analysed(rows)
+
+
 # What a file may lack
 
 
-def test_a_file_of_names_alone():
+def test_a_file_of_names_alone(way):
     """A file with a head and no rows is an analysis of nothing."""
-    assert analysed([]).n_builds == 0
-    assert "Total builds analyzed: 0" in analysed([]).to_markdown()
+    assert way([]).n_builds == 0
+    assert "Total builds analyzed: 0" in way([]).to_markdown()
 
 
 @pytest.mark.parametrize("missing", ["tr_build_id", "gh_project_name", "tr_status"])
-def test_a_column_that_must_be_there(missing):
+def test_a_column_that_must_be_there(way, missing):
     """A file without a column that every build needs is refused by that column's name."""
     with pytest.raises(InvalidInput) as caught:
-        analyse(read_csv(as_csv([row()], [name for name in NAMES if name != missing])))
+        way([row()], [name for name in NAMES if name != missing])
     wanted = "build_id" if missing == "tr_build_id" else missing  # without its first column it is no such file at all
     assert any(problem["pointer"] == f"/{wanted}" for problem in caught.value.data["problems"])
 
 
 @pytest.mark.parametrize("missing", NAMES[3:])
-def test_a_column_that_may_be_missing(missing):
+def test_a_column_that_may_be_missing(way, missing):
     """Durations, starts, languages and tests may be missing: the rest is counted."""
-    found = analyse(read_csv(as_csv([row()], [name for name in NAMES if name != missing])))
+    found = way([row()], [name for name in NAMES if name != missing])
     assert (found.n_builds, found.success) == (1, Rate(1, 1))
 
 
@@ -256,10 +292,10 @@ def test_rows_of_jobs_are_no_builds(rows, jobs):
             told = tests if job == 0 or tests == "NA" else 0
             split.append({**each, "tr_job_id": f"{each['tr_build_id']}.{job}", "tr_log_num_tests_run": told})
             split[-1]["tr_log_num_tests_failed"] = each["tr_log_num_tests_failed"] if job == 0 else "NA"
-    assert analyse(read_csv(as_csv(split, (*NAMES, "tr_job_id")))) == analysed(rows)
+    assert analysed(split, (*NAMES, "tr_job_id")) == analysed(rows)
 
 
-def test_a_branch_recovers_by_its_own_builds():
+def test_a_branch_recovers_by_its_own_builds(way):
     """What passes on another branch repairs nothing: a recovery is told of one project, branch and workflow."""
     hours = [f"2024-01-01 {hour:02}:00:00" for hour in range(4)]
     statuses, branches = ["failed", "passed", "failed", "passed"], ["main", "other", "main", "main"]
@@ -267,7 +303,7 @@ def test_a_branch_recovers_by_its_own_builds():
         row(number, tr_status=status, git_branch=branch, gh_build_started_at=hour)
         for number, (status, branch, hour) in enumerate(zip(statuses, branches, hours, strict=True))
     ]
-    found = analyse(read_csv(as_csv(rows, (*NAMES, "git_branch"))))
+    found = way(rows, (*NAMES, "git_branch"))
     assert (found.mttr.count, found.mttr.value) == (1, 3 * 3600)
     assert {(edge.before, edge.after): edge.count for edge in found.edges} == {
         (Status.FAILED, Status.FAILED): 1,

@@ -170,6 +170,17 @@ def test_json_files(tmp_path):
     assert list(read_json_lines(tmp_path / "lines.jsonl")) == list(records(str(tmp_path / "lines.jsonl"))) == expected
 
 
+def test_a_line_that_is_no_json_may_be_passed_over(tmp_path):
+    """It is a row that cannot be read, like any other; a mark of the byte order before the first line is none of it."""
+    lines = [json.dumps(FLATS[0]), "{", json.dumps(FLATS[0])]
+    (tmp_path / "lines.jsonl").write_text("\n".join(lines), encoding="utf-8-sig")
+    problems = []
+    assert len(list(read_json_lines(tmp_path / "lines.jsonl", on_error=problems.append))) == 2
+    assert [(each.data["row"], each.message[:20]) for each in problems] == [(2, "The line is not JSON")]
+    with pytest.raises(InvalidInput, match="Row 2: The line is not JSON"):
+        list(read_json_lines(tmp_path / "lines.jsonl"))
+
+
 @pytest.mark.parametrize(("name", "text"), [("a.json", "{"), ("b.json", "3"), ("c.json", '{"builds": 3}'), ("d.jsonl", "\n{")])
 def test_json_that_is_none(tmp_path, name, text):
     """What is not JSON, or JSON of another shape, is refused."""
@@ -294,3 +305,21 @@ def test_records_become_rows_and_come_back():
 def test_dates_of_a_frame_are_midnights():
     """A date without a time is the start of its UTC day."""
     assert parse_build({**FLAT, "started_at": date(2024, 1, 15)}).started_at == datetime(2024, 1, 15, tzinfo=UTC)
+
+
+def test_attempts_in_travistorrents_columns_stay_apart():
+    """Rows of one build's attempts come back as attempts, also through a file's text; a number that is none is told by its column."""
+    attempts = [
+        BuildRecord(build_id="7", project="p", status=status, attempt=number, started_at=STARTED, commit="c")
+        for number, status in enumerate(["failed", "errored", "passed"], start=1)
+    ]
+    rows = [to_travistorrent(each) for each in attempts]
+    texts = [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
+    for written in (rows, texts):
+        read = list(read_rows(written))
+        assert [(each.build_id, each.attempt, each.status) for each in read] == [
+            ("7", n, each.status) for n, each in enumerate(attempts, 1)
+        ]
+    for odd in ("0", "x", -1):
+        with pytest.raises(InvalidInput):
+            list(read_rows([{**rows[0], "run_attempt": odd}]))

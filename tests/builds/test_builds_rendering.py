@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forgekit.builds import BuildRecord, Incident, Job, analyse
+from forgekit.builds.rendering.charts import charts
 from forgekit.builds.rendering.wording import change, length, one_line, percent, share
 from forgekit.errors import ConfigurationError
 
@@ -106,15 +107,64 @@ def test_html_fetches_and_runs_nothing(analysis):
     minidom.parseString(page)  # noqa: S318 - our own page
     tags = Tags()
     tags.feed(page)
-    assert tags.found <= {"div", "h3", "h4", "table", "thead", "tbody", "tr", "th", "td", "svg", "title", "path", "rect", "text"}
+    assert tags.found <= {"div", "h3", "h4", "table", "thead", "tbody", "tr", "th", "td", "svg", "title", "desc", "path", "rect", "text"}
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
 
 
 def test_html_has_its_charts(full):
-    """Success, durations, hours and jobs are drawn."""
+    """Success, durations, hours and jobs are drawn, each under its name and with a sentence about it."""
     page = full._repr_html_()
-    for title in ("Success rate by week", "Duration of passed builds by week", "Builds by weekday and hour", "Slowest jobs, p95"):
+    for title in (
+        "Success rate and builds by week",
+        "Duration of passed builds by week",
+        "Builds by weekday and hour",
+        "Slowest jobs, p95",
+    ):
         assert f"<title>{title}</title>" in page
+
+
+def test_every_chart_has_a_table_and_says_what_it_shows(full):
+    """Who does not see the drawing has its numbers as plain rows and a sentence in it."""
+    made = {chart.name: chart for chart in charts(full)}
+    assert list(made) == ["trend", "durations", "percentiles", "heat-map", "jobs"]
+    for chart in made.values():
+        drawing = minidom.parseString(chart.svg).documentElement  # noqa: S318 - our own drawing
+        assert drawing.getAttribute("role") == "img"
+        assert [node.tagName for node in drawing.childNodes[:2]] == ["title", "desc"]
+        assert chart.rows
+        assert all(len(row) == len(chart.columns) and "".join(row).isprintable() for row in chart.rows)
+    assert made["trend"].rows[0] == ("2026-01-05", "307", "99.0% (304 of 307)")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (56.5, ["30 min", "60 min"]),
+        (4, ["2 min", "4 min"]),
+        (0, ["0.5 min", "1 min"]),
+        (0.03, ["0.02 min", "0.04 min"]),
+        (99, ["50 min", "100 min"]),
+    ],
+)
+def test_the_scale_of_durations_is_round(minutes, words):
+    """The longest duration has room below a number that is short enough for its place, and so has that number's half."""
+    started = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    build = BuildRecord(build_id="1", project="p", status="passed", started_at=started, duration_seconds=60 * minutes)
+    (drawing,) = (chart.svg for chart in charts(analyse([build])) if chart.name == "durations")
+    assert re.findall(r">([\d.]+ min)<", drawing)[:3] == ["0 min", *words]
+
+
+def test_nothing_makes_no_chart():
+    """Where there is nothing to show nothing is drawn."""
+    assert charts(analyse([])) == []
+
+
+def test_a_style_may_give_charts_other_colours(full):
+    """Whatever is drawn in a colour has the class of it, beside the colour for where there is no style."""
+    drawn = "".join(chart.svg for chart in charts(full))
+    assert re.findall(r'(?:stroke|fill)="#\w+"', drawn)
+    assert re.findall(r'(?<!class="stroke-green" )(?<!class="stroke-blue" )(?<!class="stroke-red" )stroke="#', drawn) == []
+    assert re.findall(r'(?<!class="fill-blue" )fill="#', drawn) == []
 
 
 def test_the_terminal_shows_tables(analysis):

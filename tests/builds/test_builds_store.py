@@ -11,7 +11,7 @@ import pytest
 
 import forgekit_sql
 from forgekit import Forge
-from forgekit.builds import BuildRecord, Scope, Status, analyse, to_flat
+from forgekit.builds import BuildRecord, Job, Scope, Status, analyse, to_flat
 from forgekit.builds.events import BuildsSubmitted
 from forgekit.errors import Conflict, InvalidInput
 from forgekit.testing import FakeClock
@@ -74,6 +74,35 @@ def test_any_order_and_any_split_come_to_the_fold(forge, history, seed):
         others = {name: value for name, value in question.items() if name not in scope}
         wanted = analyse(builds, scope=Scope(**scope), **others)
         assert _differences(forge.builds.analysis(**question), wanted) == set(), question
+
+
+def test_weeks_that_do_not_fit_are_told_however_their_past_came_in(forge):
+    """A slow week is told, and no longer once its past turns out to be as slow, or its builds to have been quick."""
+    chance = random.Random(4)
+    weeks = [[_build(f"{week}-{n}", hours=168 * week + n, minutes=50 if week == 15 else 5) for n in range(8)] for week in range(30)]
+    builds = [build for week in weeks for build in week]
+    _in_parts(forge, chance.sample(builds, len(builds)), 4)
+    found = forge.builds.analysis()
+    assert [(each.week, each.value, each.expected) for each in found.anomalies] == [((START + timedelta(weeks=15)).date(), 3000.0, 300.0)]
+    assert forge.builds.analysis(project="shop", since=date(2026, 6, 10), until=date(2026, 6, 20)).anomalies == found.anomalies
+    slower = [attrs.evolve(build, finished_at=build.started_at + timedelta(minutes=50)) for week in weeks[5:15] for build in week]
+    forge.builds.submit(slower)
+    assert forge.builds.analysis() == analyse(
+        [*weeks[0], *(b for w in weeks[1:5] for b in w), *slower, *(b for w in weeks[15:] for b in w)]
+    )
+    forge.builds.submit(builds)
+    assert forge.builds.analysis() == found
+
+
+def test_of_very_many_red_branches_the_oldest_are_told(forge):
+    """A hundred red branches are told, those that have been so longest, and how many there are."""
+    builds = [_build(n, "failed", hours=n // 3, branch=f"topic-{n}") for n in range(130)]
+    _in_parts(forge, builds, 5)
+    found = forge.builds.analysis()
+    assert (found.n_open_spells, len(found.open_spells)) == (130, 100)
+    assert found == analyse(builds)
+    window = {"until": (START + timedelta(days=1)).date()}
+    assert forge.builds.analysis(**window) == analyse(builds, **window)
 
 
 def test_corrections_come_to_the_fold_of_what_holds(forge, history):
@@ -153,6 +182,34 @@ def test_a_window_that_ends_before_it_begins_is_refused(forge):
     """The last day may not be before the first."""
     with pytest.raises(InvalidInput):
         forge.builds.analysis(since=date(2026, 2, 1), until=date(2026, 1, 1))
+
+
+@pytest.mark.parametrize("window", [{"since": date(1969, 12, 31)}, {"until": date(2200, 1, 1)}])
+def test_a_window_reaches_no_further_than_builds_do(forge, window):
+    """A day that no build can have is refused, and the refusal names which end it was."""
+    with pytest.raises(InvalidInput) as refusal:
+        forge.builds.analysis(**window)
+    assert [problem["pointer"] for problem in refusal.value.data["problems"]] == [f"/{name}" for name in window]
+
+
+@pytest.mark.parametrize("day", [date(1970, 1, 1), date(2199, 12, 31)])
+def test_the_first_and_the_last_day_may_be_asked_for(forge, day):
+    """The days on which a build can be are no mistake."""
+    assert forge.builds.analysis(since=day, until=day).n_builds == 0
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+@pytest.mark.parametrize("field", ["project", "build_id", "branch", "commit", "url", "environment"])
+def test_text_that_no_database_keeps_is_refused_by_all(forge, field, text):
+    """A record made by hand is refused alike on each database, and nothing of its batch is stored; of sightings it is passed over."""
+    odd = attrs.evolve(_build(2), **{field: text})
+    with pytest.raises(InvalidInput):
+        forge.builds.submit([_build(1), odd])
+    with pytest.raises(InvalidInput):
+        forge.builds.submit([_build(1), _build(2, jobs=(Job(name=text, status="passed"),))])
+    assert forge.builds.count() == 0
+    forge.builds.observe([_build(1), odd])
+    assert forge.builds.count() == 1
 
 
 def test_pruned_builds_stay_counted(postgresql_url):

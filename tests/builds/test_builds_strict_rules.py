@@ -12,6 +12,7 @@ from forgekit.builds import BuildRecord, Status, parse_build
 from forgekit.builds.models import GREATEST
 from forgekit.builds.reading.making import record_of_checked
 from forgekit.builds.reading.strict import FIELDS, MAX_NAME, MAX_URL, STATUSES, parse_strictly
+from forgekit.builds.reading.texts import UNSTORABLE
 from forgekit.errors import InvalidInput
 
 ROW = {"build_id": "1", "project": "shop/web", "status": "passed", "started_at": "2026-02-10T14:30:00Z"}
@@ -102,6 +103,18 @@ def test_nothing_tells_all_that_is_needed():
 def test_what_is_no_object_is_no_build(row):
     """A build is an object."""
     assert list(refusal(row)) == [""]
+
+
+@given(st.sampled_from([name for name in FIELDS if VALUES[name] is TEXTS]), st.text(), st.sampled_from("\0\ud800\udbff\udfff"), st.text())
+def test_text_that_cannot_be_kept_is_told_by_its_place(field, before, bad, after):
+    """A NUL or half a surrogate pair, wherever it stands, is wrong with its field, in either reading; whole pairs are text."""
+    text = f"{before[: MAX_NAME // 2]}{bad}{after[:50]}"
+    assert refusal({**ROW, field: text}) == {f"/{field}": UNSTORABLE}
+    for wrong, pointer in (({field: text}, f"/{field}"), ({"jobs": [{"name": text, "status": "passed"}]}, "/jobs/0/name")):
+        with pytest.raises(InvalidInput) as caught:
+            parse_build({**ROW, **wrong})
+        assert caught.value.data["problems"] == [{"pointer": pointer, "message": UNSTORABLE}]
+    assert parse_strictly({**ROW, field: "\U0001f600"})
 
 
 @pytest.mark.parametrize("status", sorted(STATUSES))

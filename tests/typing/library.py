@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import assert_type
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TextIO, assert_type
 
 import forgekit
 from forgekit import Forge, ForgekitError, ImportProgress, Secret, SprintCompleted, hookimpl
+from forgekit.accounts.models import ApiKey, IssuedKey
+from forgekit.builds import (
+    Analysis,
+    BuildRecord,
+    Fold,
+    Key,
+    ProjectMetrics,
+    Rate,
+    Scope,
+    Status,
+    Taken,
+    Tally,
+    Trend,
+    analyse,
+    compatible,
+    read_csv,
+    records,
+    to_flat,
+    to_travistorrent,
+)
+from forgekit.builds.imports import BuildImport
+from forgekit.builds.imports import ImportReport as BuildsReport
+from forgekit.builds.service import Submission
 from forgekit.errors import InvalidInput, RemoteError, WebhookRejected
 from forgekit.sprints.models import Cycle, Sprint
 from forgekit.sprints.reports import CompletionReport, ImportDetail, ImportReport
@@ -62,6 +87,79 @@ def several_verbs_one_commit(forge: Forge, connection: object, on_commit: Callab
         forge.work.create_project("stall", tx=tx)
         forge.sprints.create("stall", name="Sprint 1", tx=tx)
         forge.webhooks.receive("plane", {}, b"{}", tx=tx)
+
+
+def takes_builds(forge: Forge, rows: list[dict[str, object]]) -> None:
+    """Builds are submitted as records or as rows, and what became of them is counted."""
+    record = BuildRecord(build_id="1", project="org/shop", status=Status.PASSED, started_at=datetime.now(UTC))
+    submission = forge.builds.submit([record, *rows], on_error=lambda error: print(error.message))
+    assert_type(submission, Submission)
+    assert_type(submission.accepted + submission.updated + submission.duplicates, int)
+    assert_type(submission.refused, tuple[InvalidInput, ...])
+    assert_type(forge.builds.observe([record]), Submission)
+    assert_type(forge.builds.build(record.key), BuildRecord | None)
+    assert_type(forge.builds.builds(project="org/shop", open_only=True), Iterator[BuildRecord])
+    assert_type(forge.builds.rebuild(progress=print), int)
+    assert_type(forge.builds.prune(), int)
+    with forge.transaction() as tx:
+        forge.builds.submit([record], tx=tx)
+    forge.builds.submit(record)  # type: ignore[arg-type]
+    forge.builds.submit([1])  # type: ignore[list-item]
+
+
+def imports_builds(forge: Forge, week_ago: datetime) -> None:
+    """An import reports what it brought, in the foreground; in the background it is a thing to ask after."""
+    assert_type(forge.builds.import_github("org/shop", since=week_ago, progress=print, waiting=print), BuildsReport)
+    assert_type(forge.builds.import_builds("gitlab", "org/shop", branch="main", jobs=True).complete, bool | None)
+    asked = forge.builds.request_import("github", "org/shop", workflow="ci.yml")
+    assert_type(asked, BuildImport)
+    assert_type(forge.builds.import_state(asked.id), BuildImport | None)
+    assert_type(forge.builds.imports(limit=5), Sequence[BuildImport])
+    forge.builds.import_github("org/shop", since="2026-01-01")  # type: ignore[arg-type]
+
+
+def analyses_builds(forge: Forge, source: Path) -> None:
+    """Stored builds and any others come to the same type, whose rates have their counts."""
+    analysis = forge.builds.analysis(project="org/shop", since=date(2026, 1, 1), zone=UTC, compat="travistorrent")
+    assert_type(analysis, Analysis)
+    assert_type(analyse(source, scope=Scope(branch="main"), on_error=print), Analysis)
+    assert_type(analysis.success, Rate)
+    assert_type((analysis.success.numerator, analysis.success.value), tuple[int, float | None])
+    assert_type(analysis.mttr.value, float | None)
+    assert_type(analysis.duration.p95, float | None)
+    assert_type(analysis.project_metrics, tuple[ProjectMetrics, ...])
+    assert_type(analysis.trend, Trend | None)
+    assert_type(analysis.to_markdown(), str)
+    assert_type(analysis.to_dict(), dict[str, Any])
+    assert_type(compatible(analysis, "travistorrent"), Analysis)
+    assert_type(forge.builds.request_analysis(branch="main"), str)
+    analyse(source, compat="travis")  # type: ignore[arg-type]
+    forge.builds.analysis(since="2026-01-01")  # type: ignore[arg-type]
+
+
+def folds_builds(source: Path, file: TextIO) -> None:
+    """A fold takes records one by one, and folds merge; readers yield records of anything."""
+    assert_type(records(source), Iterator[BuildRecord])
+    assert_type(read_csv(file), Iterator[BuildRecord])
+    fold = Fold(records([{"build_id": 1}]))
+    for record in fold:
+        assert_type(fold.add(record), Taken)
+        assert_type(record.key, Key)
+    assert_type(Fold.merge(fold, fold), Fold)
+    assert_type(fold.tally(), Tally)
+    assert_type(analyse(fold), Analysis)
+    assert_type(to_flat(next(iter(fold))), dict[str, Any])
+    assert_type(to_travistorrent(next(iter(fold))), dict[str, Any])
+
+
+def issues_keys(forge: Forge) -> None:
+    """A key's secret is there once, when it is issued; afterwards the key is known by its id."""
+    issued = forge.accounts.issue_key("CI", scopes=["builds"])
+    assert_type(issued, IssuedKey)
+    assert_type(issued.secret, Secret)
+    assert_type(forge.accounts.authenticate_key(issued.secret.reveal()), ApiKey | None)
+    assert_type(forge.accounts.keys(), Sequence[ApiKey])
+    assert_type(forge.accounts.revoke_key(issued.key.id), ApiKey)
 
 
 def receives(forge: Forge, headers: dict[str, str], body: bytes) -> None:

@@ -25,6 +25,7 @@ from forgekit.builds.results import (
 )
 from forgekit.builds.rules.buckets import Percentiles
 from forgekit.builds.rules.changes import ChangePoint, change_points, daily_medians
+from forgekit.builds.rules.compatibility import Compat, compatible
 from forgekit.builds.rules.measuring import measure
 from forgekit.builds.rules.statuses import parse_status
 from forgekit.builds.rules.summary import Question, summarise
@@ -40,6 +41,7 @@ __all__ = [
     "BuildRecord",
     "Change",
     "ChangePoint",
+    "Compat",
     "Dora",
     "Edge",
     "Fold",
@@ -66,6 +68,7 @@ __all__ = [
     "Window",
     "analyse",
     "change_points",
+    "compatible",
     "daily_medians",
     "measure",
     "parse_build",

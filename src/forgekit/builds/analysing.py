@@ -13,6 +13,7 @@ from forgekit.builds.bulk import uncollected
 from forgekit.builds.fold import Fold
 from forgekit.builds.models import BuildRecord, Incident, Window
 from forgekit.builds.reading.sources import OnError, records
+from forgekit.builds.rules.compatibility import Compat, check_compat, compatible
 from forgekit.builds.rules.dora import dora
 from forgekit.builds.rules.summary import Question, summarise
 from forgekit.errors import InvalidInput
@@ -55,6 +56,7 @@ def analyse(
     environment: str = "production",
     incidents: Collection[Incident] | None = None,
     on_error: OnError | None = None,
+    compat: Compat | None = None,
 ) -> Analysis:
     """Return what builds come to.
 
@@ -70,11 +72,13 @@ def analyse(
         environment: Which builds' deployments the DORA metrics are about.
         incidents: What deployments broke; None where nobody tells.
         on_error: Called for each row that cannot be read; without it the first one ends the reading.
+        compat: Whose success, failure and error rates are told; None for ours, of the counted builds. See ``rules.compatibility``.
 
     Raises:
-        InvalidInput: A row cannot be read, or the first day is after the last.
+        InvalidInput: A row cannot be read, the first day is after the last, or nobody knows such rates.
 
     """
+    check_compat(compat)
     fold = source if isinstance(source, Fold) else Fold(records(source, on_error=on_error))
     if scope is not None:
         fold = Fold(record for record in fold if record in scope)
@@ -90,16 +94,28 @@ def analyse(
             expected=expected,
             dora=dora(fold, incidents, environment=environment, window=window),
         )
-        return summarise(tally, question)
+        return compatible(summarise(tally, question), compat)
+
+
+FIRST_DAY = date(1970, 1, 1)
+"""The first day that a window may name; builds before it are refused too."""
+
+LAST_DAY = date(2199, 12, 31)
+"""The last one."""
 
 
 def check_window(since: date | None, until: date | None) -> None:
-    """Refuse a window that ends before it begins.
+    """Refuse a window that ends before it begins, or reaches to where no build is.
 
     Raises:
         InvalidInput: It does.
 
     """
+    asked = {"/since": since, "/until": until}
+    far = [pointer for pointer, day in asked.items() if day is not None and not FIRST_DAY <= day <= LAST_DAY]
+    if far:
+        message = f"must be a day from {FIRST_DAY.year} to {LAST_DAY.year}"
+        raise InvalidInput(f"Each end of a window {message}.", problems=[{"pointer": pointer, "message": message} for pointer in far])
     if since is not None and until is not None and since > until:
         raise InvalidInput(f"The first day, {since}, is after the last, {until}.")
 

@@ -51,7 +51,8 @@ class Analysis:
         queue: How long builds waited for a machine.
         mttr: Seconds from a branch's turning red to its turning green, per closed spell.
         mttf: Seconds from its turning green to its turning red.
-        open_spells: Branches that are red now, oldest first.
+        n_open_spells: Branches that are red now.
+        open_spells: At most a hundred of them, oldest first.
         red_time: Milliseconds that default branches were red, of those that they were watched.
         flaky: Commits that both passed and failed within 14 days, of those with a verdict.
         rerun: Runs with more than one attempt.
@@ -91,6 +92,7 @@ class Analysis:
     queue: Percentiles
     mttr: Mean
     mttf: Mean
+    n_open_spells: int
     open_spells: tuple[OpenSpell, ...]
     red_time: Rate
     flaky: Rate

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
 
 from forgekit.builds.fetching import Fetching
-from forgekit.builds.holding import Desk, Hold, ImportStorage
-from forgekit.builds.imports import UNFINISHED, BuildImport, ImportKey, ImportReport, ImportStatus
-from forgekit.builds.ports import BuildSource, Progress
+from forgekit.builds.holding import LEASE, Desk, Hold, ImportStorage
+from forgekit.builds.imports import BuildImport, ImportKey, ImportReport, ImportStatus
+from forgekit.builds.ports import BuildSource, Progress, Waiting
 from forgekit.errors import (
     BudgetExhausted,
     Conflict,
@@ -37,10 +38,10 @@ SCHEDULE = "builds.imports"
 """The work on demand that runs imports."""
 
 PATIENCE = timedelta(minutes=15)
-"""How long an import in the foreground waits for limits in all, where somebody sees its progress."""
+"""How long an import in the foreground waits for limits in all, where somebody sees its progress and nothing else is said."""
 
-_SLICE = 10.0
-"""Seconds for which one import goes on before the next has its turn."""
+_SLICE = 2.0
+"""Seconds for which one import goes on before the next has its turn; a worker that is told to stop waits for the end of it."""
 
 _TELL_EVERY = timedelta(seconds=1)
 _TAKEN = timedelta(seconds=30)
@@ -84,6 +85,10 @@ class BuildImports:
         self._monotonic = monotonic
         self._under_way: dict[str, Fetching] = {}
 
+    def sources(self) -> Sequence[str]:
+        """Return the names of the systems that plugins offer, sorted."""
+        return sorted(self._sources)
+
     # In the foreground
 
     def run(
@@ -96,12 +101,13 @@ class BuildImports:
         since: datetime | None = None,
         jobs: bool = False,
         progress: Progress | None = None,
+        waiting: Waiting | None = None,
+        patience: timedelta | None = None,
     ) -> ImportReport:
         """Import a project's builds, and return when they are here.
 
         What was imported before is not asked for again, but for what had not ended and the last day, whose runs may have been run again.
-        An import that broke off goes on where it did. Where somebody sees the progress, limits of the system are waited for, a quarter
-        of an hour at most in all.
+        An import that broke off goes on where it did.
 
         Args:
             source: The system, such as ``github``.
@@ -111,11 +117,15 @@ class BuildImports:
             since: From when on, aware, where nothing is here yet or what is here begins later; None from the beginning.
             jobs: Whether to fetch the jobs of each build that has none: a call each.
             progress: Called with how many builds came so far, and how many there are.
+            waiting: Called with the moment until which a limit is waited for, before it is.
+            patience: For how long limits of the system are waited for in all; by default a quarter of an hour where somebody sees the
+                progress, else not at all.
 
         Raises:
             UnknownPlugin: No plugin offers the source.
+            NotConfigured: Settings of the source are missing.
             InvalidInput: A name is empty or too long, or ``since`` has no time zone.
-            Conflict: Somebody else imports the same now.
+            Conflict: Somebody else imports the same now; ``data["until"]`` tells until when at most, should they be dead.
             RemoteRateLimited: The system asks to wait longer; ``retry_after`` tells for how long, ``data["until"]`` until when.
             BudgetExhausted: The same of our own limit.
             RemoteNotFound: There is no such project, or not for these credentials.
@@ -124,24 +134,34 @@ class BuildImports:
         """
         key = _key(source, project, branch, workflow, since)
         fetching = self._open(key, since, jobs=jobs, priority=Priority.PEOPLE)
-        patience = PATIENCE if progress is not None else timedelta(0)
+        if patience is None:
+            patience = timedelta(0) if progress is None else PATIENCE
         while True:
             try:
-                for _ in fetching.steps():
-                    if progress is not None:
-                        progress(fetching.done, fetching.total)
+                # Closed whatever happens: a progress that fails must not leave the key taken.
+                with closing(fetching.steps()) as steps:
+                    for _ in steps:
+                        if progress is not None:
+                            progress(fetching.done, fetching.total)
             except _LIMITS as error:
-                patience = self._wait(fetching, error, patience)
+                patience = self._wait(fetching, error, patience, waiting)
             else:
                 return fetching.report
 
-    def _wait(self, fetching: Fetching, error: ForgekitError, patience: timedelta) -> timedelta:
+    def _wait(self, fetching: Fetching, error: ForgekitError, patience: timedelta, waiting: Waiting | None) -> timedelta:
         """Wait for a limit, and return the patience that is left."""
         wait = timedelta(seconds=error.retry_after) if error.retry_after is not None else None
         if wait is None or wait > patience:
             raise _told_until(error, self._clock.now(), wait) from error
-        fetching.hold.take(wait + timedelta(seconds=90))
-        self._pause(wait.total_seconds())
+        fetching.hold.take(wait + LEASE)
+        try:
+            if waiting is not None:
+                waiting(self._clock.now() + wait)
+            self._pause(wait.total_seconds())
+        except BaseException:
+            # Who stops a program by hand may start it again at once.
+            fetching.hold.release()
+            raise
         return patience - wait
 
     # In the background
@@ -179,18 +199,20 @@ class BuildImports:
         self._factory(source)
         now = self._clock.now()
         with writing(self._storage, tx) as unit:
-            imports = self._storage.build_imports(unit)
-            imports.lock_checkpoint(key)
-            asked = (key, since, jobs)
+            claims = self._storage.claims(unit)
+            # As a worker makes it: a request alone makes a schedule that runs once and never comes back by itself. The request holds the
+            # schedule until the commit, so that two who ask for the same take turns.
+            claims.ensure_schedule(SCHEDULE, enabled=True, due_at=None)
+            claims.request_schedule(SCHEDULE, now=now, delay=timedelta(0), at_most=timedelta(0))
+            imports, asked = self._storage.build_imports(unit), (key, since, jobs)
             for known in imports.unfinished_imports():
                 if (known.key, known.since, known.jobs) == asked:
                     return known
             wanted = BuildImport(
-                id=uuid7(now), source=source, project=project, branch=branch or None, workflow=workflow or None,
+                id=uuid7(now), source=source, project=key.project, branch=branch or None, workflow=workflow or None,
                 since=since, jobs=jobs, requested_at=now,
             )  # fmt: skip
             imports.save_import(wanted)
-            self._storage.claims(unit).request_schedule(SCHEDULE, now=now, delay=timedelta(0), at_most=timedelta(0))
             unit.after_commit(self._wake)
         return wanted
 
@@ -214,7 +236,10 @@ class BuildImports:
         The schedule's lease sees to it that one process does so at a time, and another one where that is killed.
         """
         now = self._clock.now()
-        due = [each for each in self._unfinished() if each.retry_at is None or each.retry_at <= now]
+        unfinished = self._unfinished()
+        # What another process brought to its end meanwhile is forgotten here.
+        self._under_way = {each.id: self._under_way[each.id] for each in unfinished if each.id in self._under_way}
+        due = [each for each in unfinished if each.retry_at is None or each.retry_at <= now]
         if due:
             self._go_on(min(due, key=lambda each: (each.changed_at or each.requested_at, each.id)))
         waits = [0.0 if each.retry_at is None else (each.retry_at - self._clock.now()).total_seconds() for each in self._unfinished()]
@@ -236,7 +261,8 @@ class BuildImports:
             raise
         except Exception as error:  # noqa: BLE001 - one import's failure must not take the others with it
             one = self._stopped(self._told(one), error)
-        if one.status not in UNFINISHED:
+        if one.status is not ImportStatus.RUNNING:
+            # What waits is opened anew later, perhaps with other settings: the checkpoint tells where it goes on.
             self._under_way.pop(one.id, None)
         self._save(one)
 

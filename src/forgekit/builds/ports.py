@@ -22,6 +22,9 @@ from forgekit.kernel.storage.transaction import Transaction
 Progress = Callable[[int, int | None], None]
 """Called with how many builds are fetched, and how many there are where that is known."""
 
+Waiting = Callable[[datetime], None]
+"""Called with the moment until which something is waited for."""
+
 
 @attrs.frozen(kw_only=True)
 class SourceProject:
@@ -65,12 +68,14 @@ class BuildPage:
         builds: The builds, newest first within the whole of the pages; open ones too.
         cursor: Text with which the source goes on behind this page, at any later time; None behind the last.
         total: How many builds the query has in all, as far as the system tells.
+        others: How many builds of the page were left out because they are not of the query, though ``total`` counts them.
 
     """
 
     builds: Sequence[BuildRecord]
     cursor: str | None
     total: int | None = None
+    others: int = 0
 
 
 class BuildSource(Protocol):
@@ -99,7 +104,12 @@ class BuildSource(Protocol):
         ...
 
     def run(self, project: str, build_id: str) -> Sequence[BuildRecord]:
-        """Return every attempt of one run as it stands now; empty where the system does not know it any more."""
+        """Return every attempt of one run as it stands now; empty where the system does not know it any more.
+
+        Raises:
+            InvalidInput: The id is none of a run, so that nobody can tell.
+
+        """
         ...
 
 
@@ -229,7 +239,7 @@ class Node:
     """
 
     counts: Counts | None
-    digest: Mapping[str, Any] | None = None
+    digest: Any = None
     first_at: datetime | None = None
     last_at: datetime | None = None
     latest_at: datetime | None = None
@@ -306,16 +316,23 @@ class BuildRepository(Protocol):
         """Store or replace where timelines stand; None deletes."""
         ...
 
-    def red_lines(self, project: str | None) -> Sequence[tuple[Line, LineState]]:
-        """Return the timelines that are red, of one project or of all."""
+    def red_lines(self, project: str | None, *, until: int | None, oldest: int) -> tuple[int, Sequence[tuple[Line, LineState]]]:
+        """Return how many timelines are red, and those that have been so longest.
+
+        Args:
+            project: Of this one; None for all.
+            until: Only those that turned red by this day (``date.toordinal``).
+            oldest: How many are wanted; more come where the last of them turned red in the same millisecond as others.
+
+        """
         ...
 
     def stretch(self, line: Line, *, first: datetime, last: datetime) -> Stretch:
         """Return the points of a timeline around a change (see ``Stretch``) whose moments lie from ``first`` to ``last``."""
         ...
 
-    def nodes(self, keys: Collection[NodeKey]) -> Mapping[NodeKey, Node]:
-        """Return roll-ups, with their counts."""
+    def nodes(self, keys: Collection[NodeKey], *, counts: bool = True) -> Mapping[NodeKey, Node]:
+        """Return roll-ups, with or without their counts."""
         ...
 
     def save_nodes(self, nodes: Mapping[NodeKey, Node | None]) -> None:

@@ -12,15 +12,28 @@ from forgekit.builds.analysis import Analysis
 from forgekit.builds.models import UNDATED, Incident, Window
 from forgekit.builds.ports import BuildFilter, BuildRepository, Node
 from forgekit.builds.results import Dora
+from forgekit.builds.rules.details import MOST_SPELLS
 from forgekit.builds.rules.dora import dora
-from forgekit.builds.rules.facts import Facts, Heat, ProjectFacts, Standing, WeekFacts, facts_of, heat_of
+from forgekit.builds.rules.facts import WHOLE, Facts, Heat, Period, ProjectFacts, Standing, facts_of, heat_of, trend_window
 from forgekit.builds.rules.grouping import monday
-from forgekit.builds.rules.labels import ROLLED_UP
-from forgekit.builds.rules.nodes import EVERY, Counts, NodeKey, Span, heat_of_past, outcomes_of, project_of, sums_of, tally_of, week_of
-from forgekit.builds.rules.series import PAST_WEEKS, trend_window
+from forgekit.builds.rules.nodes import (
+    EVERY,
+    Counts,
+    NodeKey,
+    Span,
+    anomalies_of,
+    heat_of_past,
+    outcomes_of,
+    period_of,
+    project_of,
+    sums_of,
+    tally_of,
+    week_of,
+)
 from forgekit.builds.rules.singles import open_since, since_1970
 from forgekit.builds.rules.summary import Question, summarise_facts
 from forgekit.builds.rules.tally import Measure
+from forgekit.builds.rules.weeks import PAST_WEEKS, WeekFacts, anomalies
 
 
 @attrs.frozen(kw_only=True)
@@ -95,17 +108,16 @@ def _whole_facts(
 ) -> Facts:
     """Return the facts of a whole past: one node tells nearly all of it."""
     counts = next(iter(_counts(repository, NodeKey(asked.place, Span.PAST, 0))), {})
-    weeks = _weeks(repository, [asked.place])
     return Facts(
         whole=outcomes_of(counts),
-        sums={measure: sums_of(counts, measure) for measure in ROLLED_UP - {Measure.HEAT}},
+        sums={measure: sums_of(counts, measure) for measure in WHOLE},
         heat=heat_of_past(counts) if asked.zone is UTC else _heat(repository, asked, past),
         days=days,
         undated=_undated(repository, asked.place),
         projects=_projects(past),
-        weeks=weeks.get(asked.place, {}),
-        project_weeks=_weeks(repository, None) if asked.project is None else weeks,
-        recent=tally_of(_recent(repository, asked, trend_window(window, days))),
+        weeks=_weeks(repository, [asked.place]).get(asked.place, {}),
+        anomalies=[each for key, node in past.items() if node.digest is not None for each in anomalies_of(key, node.digest)],
+        periods=_periods(repository, asked, trend_window(window, days)),
         standing=_standing(repository, asked, window),
     )
 
@@ -117,10 +129,11 @@ def _window_facts(
     inside = list(repository.read_nodes(Span.DAY, list(past), days=(window.since.toordinal(), window.until.toordinal())))
     facts = facts_of(tally_of((key, node.counts or {}) for key, node in inside), window, asked.zone)
     behind = monday(window.since.toordinal()) - 7 * PAST_WEEKS
+    weeks = _weeks(repository, None if asked.project is None else [asked.project], (behind, window.until.toordinal()))
     facts = attrs.evolve(
         facts,
-        project_weeks=_weeks(repository, None if asked.project is None else [asked.project], (behind, window.until.toordinal())),
-        recent=tally_of(_recent(repository, asked, window)),
+        anomalies=[each for name, own in weeks.items() for each in anomalies(name, own)],
+        periods=_periods(repository, asked, window),
         standing=_standing(repository, asked, window),
     )
     return facts, _extent(node for _, node in inside)
@@ -147,24 +160,24 @@ def _heat(repository: BuildRepository, asked: Asked, past: Mapping[str, Node]) -
     return heat_of(tally_of((key, {name: node.counts[name]}) for key, node in days if node.counts and name in node.counts), asked.zone)
 
 
-def _recent(repository: BuildRepository, asked: Asked, window: Window | None) -> Iterable[tuple[NodeKey, Counts]]:
+def _periods(repository: BuildRepository, asked: Asked, window: Window | None) -> tuple[Period, Period] | None:
+    """Return the days that the trend tells of, and those before."""
     if window is None:
-        return []
-    days = (window.prior.since.toordinal(), window.until.toordinal())
-    return [(key, node.counts or {}) for key, node in repository.read_nodes(Span.DAY, [asked.place], days=days)]
+        return None
+    first, begin, last = (day.toordinal() for day in (window.prior.since, window.since, window.until))
+    days = {key.day: node.counts or {} for key, node in repository.read_nodes(Span.DAY, [asked.place], days=(first, last))}
+    now, before = ([counts for day, counts in days.items() if (day >= begin) is later] for later in (True, False))
+    return period_of(now), period_of(before)
 
 
 def _standing(repository: BuildRepository, asked: Asked, window: Window | None) -> Standing:
     end = None if window is None else datetime.combine(window.until, datetime.min.time(), UTC) + timedelta(days=1)
     waiting = repository.builds(BuildFilter(project=asked.project, until=end, open_only=True))
-    red = repository.red_lines(asked.project)
+    count, red = repository.red_lines(asked.project, until=None if window is None else window.until.toordinal(), oldest=MOST_SPELLS)
     return Standing(
         builds=[(open_since(build), build.key) for build in waiting],
-        spells=[
-            (since_1970(state.turn_at), key.project, key.branch, key.workflow)
-            for key, state in red
-            if window is None or state.turn_day <= window.until.toordinal()
-        ],
+        spells=[(since_1970(state.turn_at), key.project, key.branch, key.workflow) for key, state in red],
+        n_spells=count,
     )
 
 

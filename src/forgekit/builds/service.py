@@ -17,7 +17,9 @@ from forgekit.builds.importing import BuildImports
 from forgekit.builds.models import FINISHED, BuildRecord, Incident, Key
 from forgekit.builds.ports import BuildFilter, BuildRepositories, Progress
 from forgekit.builds.reading.sources import OnError, records
+from forgekit.builds.reading.texts import UNSTORABLE, build_is_storable
 from forgekit.builds.recalling import Asked, recall
+from forgekit.builds.rules.compatibility import Compat, check_compat, compatible
 from forgekit.builds.rules.merging import combined
 from forgekit.builds.rules.nodes import Span
 from forgekit.builds.rules.precedence import supersedes
@@ -108,7 +110,7 @@ class BuildService(ImportVerbs):
             tx: Commit with this transaction.
 
         Raises:
-            InvalidInput: A row cannot be read, or its build is older than the retention.
+            InvalidInput: A row cannot be read, or its build is older than the retention, or holds text that no database keeps.
 
         """
         refused: list[InvalidInput] = []
@@ -125,7 +127,7 @@ class BuildService(ImportVerbs):
     def observe(self, sightings: Iterable[BuildRecord], *, tx: Transaction | None = None) -> Submission:
         """Store what was seen of builds: each sighting is combined with what is known of its build (see ``rules.merging.combined``).
 
-        Sightings older than the retention are passed over: nobody can be told.
+        Sightings that ``submit`` refuses are passed over: nobody can be told.
         """
         refused: list[InvalidInput] = []
         wanted = list(self._young_enough(sightings, refused.append))
@@ -180,6 +182,7 @@ class BuildService(ImportVerbs):
         expected: int | None = None,
         environment: str = "production",
         incidents: Collection[Incident] | None = None,
+        compat: Compat | None = None,
         tx: Transaction | None = None,
     ) -> Analysis:
         """Return what the stored builds come to: the same as ``forgekit.builds.analyse`` of them.
@@ -200,31 +203,28 @@ class BuildService(ImportVerbs):
             expected: How many builds there are, for the completeness.
             environment: Which builds' deployments the DORA metrics are about.
             incidents: What they broke; None where nobody tells.
+            compat: Whose success, failure and error rates are told; None for ours. See ``rules.compatibility``.
             tx: Read in this transaction.
 
         Raises:
-            InvalidInput: The first day is after the last.
+            InvalidInput: The first day is after the last, or nobody knows such rates.
 
         """
         check_window(since, until)
+        check_compat(compat)
         asked = Asked(
-            project=project,
-            since=since,
-            until=until,
-            zone=zone,
-            as_of=as_of,
-            expected=expected,
-            environment=environment,
-            incidents=incidents,
-        )
+            project=project, since=since, until=until, zone=zone, as_of=as_of,
+            expected=expected, environment=environment, incidents=incidents,
+        )  # fmt: skip
         with reading(self._storage, tx) as unit:
             repository = self._storage.builds(unit)
             if branch is None and workflow is None and event is None and actor is None:
-                return recall(repository, asked)
+                return compatible(recall(repository, asked), compat)
             found = list(repository.builds(BuildFilter(project=project, branch=branch, workflow=workflow, event=event, actor=actor)))
-        return analyse(
+        made = analyse(
             found, since=since, until=until, zone=zone, as_of=as_of, expected=expected, environment=environment, incidents=incidents
         )
+        return compatible(made, compat)
 
     def request_analysis(
         self,
@@ -323,7 +323,7 @@ class BuildService(ImportVerbs):
             for _, builds in itertools.groupby(repository.builds(BuildFilter()), lambda build: build.project):
                 count += recount(repository, list(builds))
                 if progress is not None:
-                    progress(count, None)
+                    progress(count, known)
             if count < known and not forget_pruned:
                 raise Conflict(f"{known - count} builds were pruned: their roll-ups cannot be counted anew.", pruned=known - count)
         return count
@@ -367,4 +367,4 @@ def _problem(build: BuildRecord, horizon: datetime | None) -> str | None:
     moment = build.ended_at or build.started_at
     if horizon is not None and build.status in FINISHED and moment is not None and moment < horizon:
         return "is older than the retention"
-    return None
+    return None if build_is_storable(build) else UNSTORABLE

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from forgekit.builds.importing import BuildImports
 from forgekit.builds.imports import BuildImport, ImportReport
-from forgekit.builds.ports import Progress
+from forgekit.builds.ports import Progress, Waiting
 from forgekit.kernel.storage.transaction import Transaction
 
 
@@ -15,6 +15,10 @@ class ImportVerbs:
     """Hands the verbs of imports on to ``BuildImports``, which says what each does and raises."""
 
     _imports: BuildImports
+
+    def sources(self) -> Sequence[str]:
+        """Return the names of the systems that builds are imported from, as plugins offer them, sorted."""
+        return self._imports.sources()
 
     def import_builds(
         self,
@@ -26,9 +30,21 @@ class ImportVerbs:
         since: datetime | None = None,
         jobs: bool = False,
         progress: Progress | None = None,
+        waiting: Waiting | None = None,
+        patience: timedelta | None = None,
     ) -> ImportReport:
         """Import a project's builds from a system that a plugin offers; see ``BuildImports.run``."""
-        return self._imports.run(source, project, branch=branch, workflow=workflow, since=since, jobs=jobs, progress=progress)
+        return self._imports.run(
+            source,
+            project,
+            branch=branch,
+            workflow=workflow,
+            since=since,
+            jobs=jobs,
+            progress=progress,
+            waiting=waiting,
+            patience=patience,
+        )
 
     def import_github(
         self,
@@ -39,6 +55,8 @@ class ImportVerbs:
         since: datetime | None = None,
         jobs: bool = False,
         progress: Progress | None = None,
+        waiting: Waiting | None = None,
+        patience: timedelta | None = None,
     ) -> ImportReport:
         """Import the runs of a repository's GitHub Actions; see ``BuildImports.run``.
 
@@ -49,9 +67,21 @@ class ImportVerbs:
             since: From when on, aware; None from the beginning.
             jobs: Whether to fetch the jobs of each run: a call each.
             progress: Called with how many runs came so far, and how many there are; with it limits are waited for.
+            waiting: Called with the moment until which a limit is waited for.
+            patience: For how long limits are waited for in all; by default a quarter of an hour with a progress, else not at all.
 
         """
-        return self.import_builds("github", repository, branch=branch, workflow=workflow, since=since, jobs=jobs, progress=progress)
+        return self.import_builds(
+            "github",
+            repository,
+            branch=branch,
+            workflow=workflow,
+            since=since,
+            jobs=jobs,
+            progress=progress,
+            waiting=waiting,
+            patience=patience,
+        )
 
     def request_import(
         self,

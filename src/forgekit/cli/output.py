@@ -62,6 +62,10 @@ class Output:
             table.add_row(*("" if cell is None else str(cell).replace("[", r"\[") for cell in row))
         self._console.print(table)
 
+    def show(self, drawn: Any) -> None:
+        """Print what rich draws, as it is."""
+        self._console.print(drawn)
+
     @contextmanager
     def progress(self, title: str) -> Iterator[Callable[[int, int | None], None]]:
         """Show a progress bar on standard error while the block runs; yields what moves it. Silent as JSON or without a terminal."""

@@ -38,6 +38,16 @@ _HINTS: dict[type[ForgekitError], str] = {
     UnknownPlugin: "see `forgekit plugins` for what is installed",
 }
 
+_OF_SYSTEM: dict[tuple[str, type[ForgekitError]], str] = {
+    ("github", RemoteForbidden): "the token must be allowed to read Actions of this repository",
+    ("github", RemoteNotFound): "write it as in its address on GitHub (owner/repository); a private one needs GITHUB_TOKEN",
+    ("github", RemoteUnauthorized): "set GITHUB_TOKEN to a token that may read Actions, or to none: public repositories need none",
+    ("gitlab", RemoteForbidden): "the token must be allowed to read the API of this project",
+    ("gitlab", RemoteNotFound): "write it as in its address on GitLab (group/project); a private one needs GITLAB_TOKEN",
+    ("gitlab", RemoteUnauthorized): "set GITLAB_TOKEN to a token with the scope read_api, or to none: public projects need none",
+}
+"""Hints that depend on which outside system it was."""
+
 
 def exit_code(error: ForgekitError) -> int:
     """Return the exit code that stands for an error."""
@@ -52,13 +62,14 @@ def _lines(error: ForgekitError) -> Iterator[str]:
     yield f"error: {error.message}"
     place = "path" if isinstance(error, SettingsInvalid) else "pointer"
     for problem in error.data.get("problems", ()):
-        if problem["message"] != error.message:
+        if problem["message"] not in error.message:
             yield f"  {problem[place]}: {problem['message']}"
     if error.retry_after is not None:
         yield f"hint: try again in {math.ceil(error.retry_after)} s"
     for kind in type(error).__mro__:
-        if kind in _HINTS:
-            yield f"hint: {_HINTS[kind]}"
+        hint = _OF_SYSTEM.get((error.data.get("system", ""), kind)) or _HINTS.get(kind)
+        if hint is not None:
+            yield f"hint: {hint}"
             return
 
 

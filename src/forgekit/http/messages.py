@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Generic, Literal, TypeVar
 from urllib.parse import quote
 
@@ -56,6 +57,17 @@ class RequestHead:
         """The token of ``Authorization: Bearer …``, or None."""
         kind, _, token = (self.header("authorization") or "").partition(" ")
         return token.strip() or None if kind.lower() == "bearer" else None
+
+    @property
+    def password(self) -> str | None:
+        """The password of ``Authorization: Basic …``, whoever the user; None where it is empty or unreadable."""
+        kind, _, coded = (self.header("authorization") or "").partition(" ")
+        if kind.lower() != "basic":
+            return None
+        try:
+            return base64.b64decode(coded.strip(), validate=True).decode().partition(":")[2] or None
+        except ValueError:
+            return None
 
 
 @attrs.frozen(kw_only=True)

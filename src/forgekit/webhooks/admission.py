@@ -139,7 +139,7 @@ class Admission:
             return self._verifier(provider, configuration.secrets).verify(headers, body, now)
         if trusted_peer:
             return unsigned(provider.scheme, headers, body, now)
-        raise SignatureMissing("No secret is configured for these webhooks: only local peers are believed.", provider=provider.name)
+        raise SignatureMissing("No secret is configured for these webhooks, so nothing proves who sent this one.", provider=provider.name)
 
     def _verifier(self, provider: Provider, secrets: Sequence[SigningSecret]) -> Verifier:
         """Return the verifier made last where the secrets are still the same; making one hashes every key."""

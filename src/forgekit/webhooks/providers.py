@@ -110,6 +110,20 @@ def read_bitbucket(body: Body, header: str) -> Reading:
     return Reading(kind=kind, action=action, subject=subject, scope=scope)
 
 
+def read_circleci(body: Body, _header: str) -> Reading:
+    """Read https://circleci.com/docs/reference/webhooks-reference/."""
+    subject = text(body, "job", "id") or text(body, "workflow", "id")
+    return Reading(kind=text(body, "type"), subject=subject, scope=text(body, "project", "slug"))
+
+
+def read_buildkite(body: Body, _header: str) -> Reading:
+    """Read https://buildkite.com/docs/apis/webhooks/pipelines: events such as ``build.finished``."""
+    event = body.get("event")
+    kind, _, action = event.partition(".") if isinstance(event, str) else ("", "", "")
+    subject = text(body, kind, "id") or text(body, "build", "id")
+    return Reading(kind=kind, action=action, subject=subject, scope=text(body, "pipeline", "slug"))
+
+
 def read_stripe(body: Body, _header: str) -> Reading:
     """Read https://docs.stripe.com/api/events/object."""
     return Reading(kind=text(body, "type"), subject=text(body, "data", "object", "id"), scope=text(body, "account"))
@@ -139,6 +153,9 @@ def read_lemonsqueezy(body: Body, header: str) -> Reading:
 def _providers() -> dict[str, Provider]:
     readers: dict[str, Callable[[Body, str], Reading]] = {
         "bitbucket": read_bitbucket,
+        "buildkite": read_buildkite,
+        "buildkite-token": read_buildkite,
+        "circleci": read_circleci,
         "github": read_github,
         "gitlab-signing": read_gitlab,
         "gitlab-token": read_gitlab,

@@ -10,6 +10,7 @@ import attrs
 
 from forgekit.builds.models import GREATEST, BuildRecord, Job, Status
 from forgekit.builds.reading.making import record_of_checked
+from forgekit.builds.reading.texts import UNSTORABLE, is_storable
 from forgekit.builds.rules.statuses import parse_status
 from forgekit.errors import InvalidInput
 
@@ -41,17 +42,23 @@ def parse_text(value: object) -> str:
     """Return text; a whole number becomes its digits, since systems number their builds.
 
     Raises:
-        ValueError: It is neither, or empty.
+        ValueError: It is neither, or empty, or cannot be kept.
 
     """
     if type(value) is str and value:
-        return value
+        return _storable(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
         message = f"must be text, not {value!r:.40}"
         raise ValueError(message)
-    return str(value)
+    return _storable(str(value))
+
+
+def _storable(text: str) -> str:
+    if is_storable(text):
+        return text
+    raise ValueError(UNSTORABLE)
 
 
 def parse_number(value: object) -> float:

@@ -73,6 +73,8 @@ def read_rows(rows: Iterable[Any], *, on_error: OnError | None = None) -> Iterat
 def _each(rows: Iterable[Any], parse: Callable[[Any], T], on_error: OnError | None) -> Iterator[T]:
     for number, row in enumerate(rows, start=1):
         try:
+            if isinstance(row, InvalidInput):
+                raise row
             parsed = parse(row)
         except InvalidInput as error:
             error.data["row"] = number
@@ -116,15 +118,17 @@ def read_json_lines(path: str | os.PathLike[str], *, on_error: OnError | None = 
         InvalidInput: A line is not JSON, or a row cannot be read.
 
     """
-    with Path(path).open(encoding="utf-8") as file:
-        yield from read_rows((_line(line, number) for number, line in enumerate(file, start=1) if line.strip()), on_error=on_error)
+    with Path(path).open(encoding="utf-8-sig") as file:
+        yield from read_rows((_line(line) for line in file if line.strip()), on_error=on_error)
 
 
-def _line(line: str, number: int) -> Any:
+def _line(line: str) -> Any:
+    """Return a line's value; where it is not JSON the error, which is told as that of a row, so that the next line can be read."""
     try:
         return json.loads(line)
     except ValueError as error:
-        raise InvalidInput(f"Line {number} is not JSON: {error}.", row=number) from error
+        message = f"is not JSON: {error}"
+        return InvalidInput(f"The line {message}.", problems=[{"pointer": "", "message": message}])
 
 
 def read_parquet(path: str | os.PathLike[str], *, on_error: OnError | None = None) -> Iterator[BuildRecord]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from forgekit.builds.models import GREATEST, BuildRecord, Status
 from forgekit.builds.reading.making import record_of_checked
+from forgekit.builds.reading.texts import UNSTORABLE, is_storable
 from forgekit.errors import InvalidInput
 
 MAX_NAME = 200
@@ -47,14 +48,20 @@ class _Wrong(Exception):
 
 def _name(value: Any) -> str:
     if type(value) is str and 0 < len(value) <= MAX_NAME:
-        return value
+        return _storable(value)
     raise _Wrong(f"must be text of 1 to {MAX_NAME} characters")
 
 
 def _url(value: Any) -> str:
     if type(value) is str and 0 < len(value) <= MAX_URL:
-        return value
+        return _storable(value)
     raise _Wrong(f"must be text of 1 to {MAX_URL} characters")
+
+
+def _storable(text: str) -> str:
+    if is_storable(text):
+        return text
+    raise _Wrong(UNSTORABLE)
 
 
 def _status(value: Any) -> Status:
@@ -126,7 +133,7 @@ def parse_strictly(row: Any) -> BuildRecord:
     """Return the build that one JSON object tells.
 
     Args:
-        row: The object as a JSON decoder gives it; text without NUL and lone surrogates.
+        row: The object as a JSON decoder gives it.
 
     Raises:
         InvalidInput: Something is wrong; ``data["problems"]`` lists all of it, with pointers into the object.

@@ -26,8 +26,9 @@ COLUMNS: Mapping[str, str] = {
     "tests_failed": "tr_log_num_tests_failed",
     "branch": "git_branch",
     "commit": "git_trigger_commit",
+    "attempt": "run_attempt",
 }
-"""Fields of a record, and the columns that they come from."""
+"""Fields of a record, and the columns that they come from. The last is none of TravisTorrent's, whose builds were not run again."""
 
 PROVIDER = "travistorrent"
 _PASSED_OVER = frozenset({"NA", "null", "None", "nan"})
@@ -60,7 +61,12 @@ def parse_row(row: Mapping[str, Any]) -> BuildRecord:
     if problems:
         told = "; ".join(f"{each['pointer']} {each['message']}" for each in problems)
         raise InvalidInput(f"A row cannot be read: {told}.", problems=problems)
-    return BuildRecord(provider=PROVIDER, **values)
+    try:
+        return BuildRecord(provider=PROVIDER, **values)
+    except ValueError as error:  # a number or a time beyond what a build may have; the first word names the number
+        column = COLUMNS.get(str(error).partition(" ")[0], COLUMNS["started_at"])
+        problem = {"pointer": f"/{column}", "message": str(error)}
+        raise InvalidInput(f"A row cannot be read: {problem['pointer']} {error}.", problems=[problem]) from None
 
 
 def join_jobs(rows: Iterable[tuple[BuildRecord, object]]) -> Iterator[BuildRecord]:
@@ -100,7 +106,8 @@ _WORDS = {Status.TIMED_OUT: "errored", Status.SKIPPED: None, Status.RUNNING: "st
 def to_travistorrent(record: BuildRecord) -> dict[str, Any]:
     """Return a build as a row with TravisTorrent's columns; what is not known is None.
 
-    A build that timed out is ``errored`` there; one that was skipped has no status.
+    A build that timed out is ``errored`` there; one that was skipped has no status. Attempts of one build share its ``tr_build_id`` and
+    are told apart by a column more, ``run_attempt``.
     """
     row: dict[str, Any] = {column: getattr(record, name) for name, column in COLUMNS.items()}
     row["tr_status"] = _WORDS.get(record.status, record.status.value)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from forgekit.builds.rendering.html import BLUE, DAYS, GREEN, RED
+from forgekit.builds.rendering.charts import DAYS
+from forgekit.builds.rendering.svg import BLUE, GREEN, RED
 from forgekit.builds.rendering.wording import one_line
 from forgekit.errors import ConfigurationError
 
@@ -34,12 +35,15 @@ def trend(analysis: Analysis, ax: Axes | None = None) -> Axes:
     ax = _axes(ax, "Success rate and builds by week")
     starts = [week.start for week in analysis.weekly]
     ax.plot(
-        starts, [float("nan") if week.success.value is None else week.success.value for week in analysis.weekly], color=GREEN, marker="."
+        starts,
+        [float("nan") if week.success.value is None else week.success.value for week in analysis.weekly],
+        color=GREEN.value,
+        marker=".",
     )
     ax.set_ylim(0, 1.02)
     ax.set_ylabel("success rate")
     beside = ax.twinx()
-    beside.bar(starts, [week.builds for week in analysis.weekly], width=5, color=BLUE, alpha=0.25)
+    beside.bar(starts, [week.builds for week in analysis.weekly], width=5, color=BLUE.value, alpha=0.25)
     beside.set_ylabel("builds")
     ax.tick_params(axis="x", rotation=30)
     return ax
@@ -48,7 +52,7 @@ def trend(analysis: Analysis, ax: Axes | None = None) -> Axes:
 def durations(analysis: Analysis, ax: Axes | None = None) -> Axes:
     """Plot median and p95 of passed builds by week, in minutes."""
     ax = _axes(ax, "Duration of passed builds by week")
-    for name, colour in (("median_duration_seconds", BLUE), ("p95_duration_seconds", RED)):
+    for name, colour in (("median_duration_seconds", BLUE.value), ("p95_duration_seconds", RED.value)):
         found = [getattr(week, name) for week in analysis.weekly]
         minutes = [float("nan") if value is None else value / 60 for value in found]
         ax.plot([week.start for week in analysis.weekly], minutes, color=colour, marker=".", label=name.split("_")[0])
@@ -72,7 +76,7 @@ def jobs(analysis: Analysis, ax: Axes | None = None) -> Axes:
     ax = _axes(ax, "Slowest jobs, p95")
     slowest = analysis.jobs[:_MOST][::-1]
     places = range(len(slowest))
-    ax.barh(places, [(job.duration.p95 or 0) / 60 for job in slowest], color=BLUE)
+    ax.barh(places, [(job.duration.p95 or 0) / 60 for job in slowest], color=BLUE.value)
     ax.set_yticks(places, [_plain(job.name) for job in slowest])
     ax.set_xlabel("minutes")
     return ax
@@ -83,8 +87,8 @@ def projects(analysis: Analysis, ax: Axes | None = None) -> Axes:
     ax = _axes(ax, "Projects that break most")
     worst = sorted(analysis.project_metrics, key=lambda each: (each.failure_rate + each.error_rate, each.project))[-_MOST:]
     places = range(len(worst))
-    ax.barh(places, [each.failure_rate for each in worst], color=RED, label="failed")
-    ax.barh(places, [each.error_rate for each in worst], left=[each.failure_rate for each in worst], color=BLUE, label="errored")
+    ax.barh(places, [each.failure_rate for each in worst], color=RED.value, label="failed")
+    ax.barh(places, [each.error_rate for each in worst], left=[each.failure_rate for each in worst], color=BLUE.value, label="errored")
     ax.set_yticks(places, [_plain(each.project) for each in worst])
     ax.legend()
     return ax

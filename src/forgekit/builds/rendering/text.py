@@ -133,8 +133,8 @@ def _failing(analysis: Analysis) -> Iterator[str]:
 def _red(analysis: Analysis) -> Iterator[str]:
     for each in analysis.open_spells[:10]:
         yield f"{_escape(each.project)}, {_escape(each.branch)}, {_escape(each.workflow)}: for {length(each.age_seconds)}"
-    if len(analysis.open_spells) > 10:  # noqa: PLR2004 - as many as are listed
-        yield f"and {len(analysis.open_spells) - 10:,} more"
+    if analysis.n_open_spells > 10:  # noqa: PLR2004 - as many as are listed
+        yield f"and {analysis.n_open_spells - 10:,} more"
 
 
 def _anomalies(analysis: Analysis) -> Iterator[str]:

@@ -18,6 +18,9 @@ Labels = Mapping[tuple[object, ...], int]
 MOST = 20
 """How many jobs and variants are told."""
 
+MOST_SPELLS = 100
+"""How many red branches are told: abandoned ones stay red for ever, and add up."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNKNOWN = 1
 """The start of an open build that tells none."""
@@ -75,12 +78,13 @@ def variants(numbers: Labels) -> tuple[Variant, ...]:
 
 
 def open_spells(spells: Iterable[tuple[int, str, str | None, str | None]], as_of: datetime | None) -> tuple[OpenSpell, ...]:
-    """Return what is red, oldest first."""
+    """Return what has been red longest, oldest first."""
+    oldest = sorted(spells, key=lambda each: (each[0], each[1], each[2] or "", each[3] or ""))[:MOST_SPELLS]
     found = []
-    for milliseconds, project, branch, workflow in spells:
+    for milliseconds, project, branch, workflow in oldest:
         since = _moment(milliseconds)
         found.append(OpenSpell(project=project, branch=branch, workflow=workflow, since=since, age_seconds=_age(since, as_of) or 0.0))
-    return tuple(sorted(found, key=lambda each: (each.since, each.project, each.branch or "", each.workflow or "")))
+    return tuple(found)
 
 
 @attrs.frozen(kw_only=True)

@@ -9,11 +9,12 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 import attrs
 
 from forgekit.builds.models import UNDATED, Key, Mean, Rate, Window
-from forgekit.builds.results import JobMetrics, ProjectMetrics
+from forgekit.builds.results import Anomaly, JobMetrics, ProjectMetrics
 from forgekit.builds.rules.buckets import Distribution
 from forgekit.builds.rules.details import job_metrics
 from forgekit.builds.rules.grouping import Outcomes, mean_of, outcomes_by_week, sums, sums_by_project, together
 from forgekit.builds.rules.tally import Measure, Tally
+from forgekit.builds.rules.weeks import WeekFacts, anomalies, week_facts
 
 Labels = Mapping[tuple[object, ...], int]
 Sums = Mapping[Measure, Labels]
@@ -22,36 +23,34 @@ Sums = Mapping[Measure, Labels]
 Heat = Mapping[tuple[int, int, int], int]
 """Counted builds by weekday (0 is Monday), hour, and whether they broke."""
 
-TREND = (Measure.BUILDS, Measure.DURATIONS, Measure.SPELLS)
+PERIOD = (Measure.BUILDS, Measure.DURATIONS, Measure.SPELLS)
 """What two stretches of time are compared by."""
+
+TREND_DAYS = 28
+"""How many of the latest days are compared with as many before, where no window is given."""
 
 _NOTHING: Labels = {}
 _JOBS = (Measure.JOBS, Measure.JOB_DURATIONS, Measure.CRITICAL)
 _BY_PROJECT = (Measure.TESTS, Measure.SPELLS, Measure.COMMITS, Measure.RUNS, Measure.MINUTES)
-_WHOLE = (
+WHOLE = (
     *(Measure.SPELLS, Measure.COMMITS, Measure.RUNS, Measure.MINUTES, Measure.OBSERVED, Measure.LANGUAGES),
     *(Measure.QUEUE, Measure.ESTIMATED, Measure.EDGES, Measure.STEPS, Measure.VARIANTS),
 )
+"""What is told of all builds together, beside their outcomes and their heat."""
 
 
 @attrs.frozen(kw_only=True)
-class WeekFacts:
-    """A week of one project, or of all.
+class Period:
+    """One of two stretches of time that are compared.
 
     Attributes:
-        finished: Builds that ended.
-        success: Passed of counted builds.
-        passed: Passed builds whose duration is known.
-        p50: Median of these, in seconds; None of none.
-        p95: Likewise 95 of 100.
+        outcomes: How its builds ended, and how long they took.
+        spells: Colour runs that ended.
 
     """
 
-    finished: int
-    success: Rate
-    passed: int
-    p50: float | None
-    p95: float | None
+    outcomes: Outcomes
+    spells: Labels
 
 
 @attrs.frozen(kw_only=True)
@@ -74,12 +73,14 @@ class Standing:
 
     Attributes:
         builds: Builds that have not ended: since when, in ms since 1970 (1 where nobody knows), and which.
-        spells: Timelines that are red: since when, likewise, and their project, branch and workflow.
+        spells: Timelines that are red: since when, likewise, and their project, branch and workflow; the oldest are enough.
+        n_spells: How many there are.
 
     """
 
     builds: Sequence[tuple[int, Key]] = ()
     spells: Sequence[tuple[int, str, str | None, str | None]] = ()
+    n_spells: int = 0
 
 
 @attrs.frozen(kw_only=True)
@@ -88,14 +89,14 @@ class Facts:
 
     Attributes:
         whole: How all builds of the window ended, and how long they took.
-        sums: All other measures of the window, but for those of jobs and the heat.
+        sums: The measures of ``WHOLE``.
         heat: When builds of the window started.
         days: First and last day of the window with a build; None without any.
         undated: Builds that tell no time.
         projects: Every project, by name.
         weeks: The window's weeks by their Mondays, over all projects.
-        project_weeks: Every project's whole weeks; those of the window and of the twelve weeks before are enough.
-        recent: The measures of ``TREND`` by day, of the days that the trend compares.
+        anomalies: Weeks that do not fit their project's past; those that lie outside the window are passed over.
+        periods: The days that the trend tells of, and as many before; None without any.
         standing: What is open at the end of the window.
 
     """
@@ -107,8 +108,8 @@ class Facts:
     undated: int
     projects: Sequence[ProjectFacts]
     weeks: Mapping[int, WeekFacts]
-    project_weeks: Mapping[str, Mapping[int, WeekFacts]]
-    recent: Tally
+    anomalies: Sequence[Anomaly]
+    periods: tuple[Period, Period] | None
     standing: Standing
 
 
@@ -124,30 +125,40 @@ def facts_of(tally: Tally, window: Window | None, zone: tzinfo = UTC) -> Facts:
         for start, each in own.items():
             merged[start].append(each)
     every = weeks if window is None else outcomes_by_week(tally)
+    days = inside.days()
     return Facts(
         whole=together(outcomes.values()),
-        sums={measure: sums(inside[measure]) for measure in _WHOLE},
+        sums={measure: sums(inside[measure]) for measure in WHOLE},
         heat=heat_of(inside, zone),
-        days=inside.days(),
+        days=days,
         undated=sum(number for entry, number in inside[Measure.BUILDS].items() if entry[1] == UNDATED),
         projects=_projects(inside, outcomes),
-        weeks={start: week_facts(together(parts)) for start, parts in merged.items() if start != UNDATED},
-        project_weeks={name: {start: week_facts(each) for start, each in own.items() if start != UNDATED} for name, own in every.items()},
-        recent=tally,
+        weeks=_dated({start: together(parts) for start, parts in merged.items()}),
+        anomalies=[each for name, own in every.items() for each in anomalies(name, _dated(own))],
+        periods=periods_of(tally, trend_window(window, days)),
         standing=_standing(standing),
     )
 
 
-def week_facts(outcomes: Outcomes) -> WeekFacts:
-    """Return what a week comes to."""
-    passed = Distribution(outcomes.passed)
-    return WeekFacts(
-        finished=outcomes.finished,
-        success=outcomes.success,
-        passed=len(passed),
-        p50=passed.quantile(0.5),
-        p95=passed.quantile(0.95),
-    )
+def _dated(weeks: Mapping[int, Outcomes]) -> dict[int, WeekFacts]:
+    return {start: week_facts(each) for start, each in weeks.items() if start != UNDATED}
+
+
+def trend_window(window: Window | None, days: tuple[date, date] | None) -> Window | None:
+    """Return the days that the trend tells of: the window's; without a window, the latest 28 up to the last with a build."""
+    if window is None and days is not None:
+        return Window(days[1] - timedelta(days=TREND_DAYS - 1), days[1])
+    return window
+
+
+def periods_of(tally: Tally, window: Window | None) -> tuple[Period, Period] | None:
+    """Return the days that the trend tells of, and those before; the tally must cover both."""
+    return None if window is None else (_period(tally.within(window, PERIOD)), _period(tally.within(window.prior, PERIOD)))
+
+
+def _period(tally: Tally) -> Period:
+    whole = together(week for weeks in outcomes_by_week(tally).values() for week in weeks.values())
+    return Period(outcomes=whole, spells=sums(tally[Measure.SPELLS]))
 
 
 def project_facts(name: str, outcomes: Outcomes, numbers: Callable[[Measure], Labels]) -> ProjectFacts:
@@ -204,7 +215,7 @@ def _standing(tally: Tally) -> Standing:
         for (project, _, provider, build_id, attempt), moment in tally[Measure.OPEN].items()
     ]
     spells = [(moment, project, branch, workflow) for (project, _, branch, workflow), moment in tally[Measure.OPEN_SPELLS].items()]
-    return Standing(builds=builds, spells=spells)
+    return Standing(builds=builds, spells=spells, n_spells=len(spells))
 
 
 def heat_of(tally: Tally, zone: tzinfo = UTC) -> Heat:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from forgekit.builds.rules.tally import Measure
 
-_BETWEEN = "\x1f"
-_ESCAPES = str.maketrans({"\\": "\\\\", _BETWEEN: "\\u"})
+BETWEEN = "|"
+"""What stands between labels: a character that JSON writes as it is."""
+
+_ESCAPES = str.maketrans({"\\": "\\\\", BETWEEN: "\\u"})
 
 _TEXT, _NUMBER = str, int
 _KINDS: Mapping[Measure, tuple[type, ...]] = {
@@ -37,11 +40,12 @@ ROLLED_UP = frozenset(_KINDS)
 """The measures that roll-ups are made of."""
 
 
+@lru_cache(maxsize=65_536)  # most labels come again and again
 def to_text(labels: tuple[Any, ...]) -> str:
     """Return labels as one text; ``from_text`` gives them back."""
-    whole = _BETWEEN.join(map(str, labels))
-    if "\\" in whole or whole.count(_BETWEEN) >= len(labels):
-        return _BETWEEN.join(str(label).translate(_ESCAPES) for label in labels)
+    whole = BETWEEN.join(map(str, labels))
+    if "\\" in whole or whole.count(BETWEEN) >= len(labels):
+        return BETWEEN.join(str(label).translate(_ESCAPES) for label in labels)
     return whole
 
 
@@ -50,22 +54,24 @@ def from_text(measure: Measure) -> Callable[[str], tuple[Any, ...]]:
     kinds = _KINDS[measure]
     if not kinds:
         return lambda _: ()
+    if kinds == (_NUMBER,):
+        return lambda text: (int(text),)
     if kinds == (_TEXT, _NUMBER):
         return _text_and_number
 
     def read(text: str) -> tuple[Any, ...]:
-        return tuple(kind(_plain(part)) for kind, part in zip(kinds, text.split(_BETWEEN), strict=True))
+        return tuple(kind(_plain(part)) for kind, part in zip(kinds, text.split(BETWEEN), strict=True))
 
     return read
 
 
 def _text_and_number(text: str) -> tuple[Any, ...]:
     # Durations are the most of all labels.
-    label, _, number = text.rpartition(_BETWEEN)
+    label, _, number = text.rpartition(BETWEEN)
     return _plain(label), int(number)
 
 
 def _plain(part: str) -> str:
     if "\\" not in part:
         return part
-    return "\\".join(piece.replace("\\u", _BETWEEN) for piece in part.split("\\\\"))
+    return "\\".join(piece.replace("\\u", BETWEEN) for piece in part.split("\\\\"))

@@ -7,19 +7,20 @@ can be: the whole past is one node a project, a window one node a project and da
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 import attrs
 import cattrs
 
-from forgekit.builds.models import COUNTED, UNDATED, Status
-from forgekit.builds.rules.facts import ProjectFacts, WeekFacts, project_facts, week_facts
-from forgekit.builds.rules.grouping import Outcomes, monday
-from forgekit.builds.rules.labels import ROLLED_UP, from_text, to_text
+from forgekit.builds.models import COUNTED, UNDATED, Rate, Status
+from forgekit.builds.results import Anomaly
+from forgekit.builds.rules.facts import PERIOD, Period, ProjectFacts, project_facts
+from forgekit.builds.rules.grouping import Outcomes, as_date, monday
+from forgekit.builds.rules.labels import BETWEEN, ROLLED_UP, from_text, to_text
 from forgekit.builds.rules.tally import Entry, Measure, Tally
+from forgekit.builds.rules.weeks import WeekFacts, week_facts
 
 EVERY = ""
 """What stands for all projects together, where a project's name stands otherwise."""
@@ -30,6 +31,8 @@ Counts = dict[str, dict[str, int]]
 
 class Span(StrEnum):
     """How much of the time a node is about."""
+
+    __hash__ = str.__hash__
 
     DAY = "day"
     WEEK = "week"
@@ -49,38 +52,71 @@ WEEKLY = frozenset({Measure.BUILDS, Measure.DURATIONS})
 
 _DAILY_OF_ALL = WEEKLY | {Measure.SPELLS}
 _PAST_OF_ALL = ROLLED_UP - {Measure.JOBS, Measure.JOB_DURATIONS, Measure.CRITICAL, Measure.TESTS}
+_OF_ALL: Mapping[Span, frozenset[Measure]] = {Span.DAY: _DAILY_OF_ALL, Span.WEEK: WEEKLY, Span.PAST: _PAST_OF_ALL}
 
 
 def node_changes(change: Tally) -> dict[NodeKey, Counts]:
     """Return what a change of the tally changes in the nodes."""
-    found: defaultdict[NodeKey, defaultdict[str, defaultdict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
+    nodes = _Nodes()
     for measure, numbers in change.counts.items():
-        if measure in ROLLED_UP:
-            for key, label, number in _own(measure, numbers):
-                found[key][measure.value][label] += number
-    for key, counts in list(found.items()):
-        for name, numbers_by_label in counts.items():
-            if name in _OF_ALL[key.span]:
-                whole = found[NodeKey(EVERY, key.span, key.day)][name]
-                for label, number in numbers_by_label.items():
-                    whole[label] += number
-    kept = {key: {name: {label: n for label, n in own.items() if n} for name, own in counts.items()} for key, counts in found.items()}
+        if measure is Measure.HEAT:
+            _add_heat(nodes, numbers)
+        elif measure in ROLLED_UP:
+            _add(nodes, measure, numbers)
+    kept = {key: {name: _without_zeros(own) for name, own in counts.items()} for key, counts in nodes.found.items()}
     return {key: counts for key, counts in kept.items() if any(counts.values())}
 
 
-_OF_ALL: Mapping[Span, frozenset[Measure]] = {Span.DAY: _DAILY_OF_ALL, Span.WEEK: WEEKLY, Span.PAST: _PAST_OF_ALL}
+def _without_zeros(numbers: dict[str, int]) -> dict[str, int]:
+    return numbers if all(numbers.values()) else {label: number for label, number in numbers.items() if number}
 
 
-def _own(measure: Measure, numbers: Mapping[Entry, int]) -> Iterable[tuple[NodeKey, str, int]]:
+class _Nodes:
+    """The nodes that a change touches, found by project and day."""
+
+    def __init__(self) -> None:
+        self.found: dict[NodeKey, Counts] = {}
+        self._places: dict[Entry, list[tuple[frozenset[Measure], Counts]]] = {}
+
+    def counting(self, measure: Measure, name: str, place: Entry) -> list[dict[str, int]]:
+        """Return the numbers of all nodes that count a measure of a project's day."""
+        nodes = self._places.get(place)
+        if nodes is None:
+            nodes = self._places[place] = list(self._around(*place))
+        return [counts.setdefault(name, {}) for measures, counts in nodes if measure in measures]
+
+    def _around(self, project: str, day: int) -> Iterator[tuple[frozenset[Measure], Counts]]:
+        spans = {Span.DAY: day, Span.PAST: 0} if day == UNDATED else {Span.DAY: day, Span.PAST: 0, Span.WEEK: monday(day)}
+        for span, first in spans.items():
+            yield WEEKLY if span is Span.WEEK else ROLLED_UP, self.found.setdefault(NodeKey(project, span, first), {})
+            yield _OF_ALL[span], self.found.setdefault(NodeKey(EVERY, span, first), {})
+
+
+def _add(nodes: _Nodes, measure: Measure, numbers: Mapping[Entry, int]) -> None:
+    name = measure.value
+    places: dict[Entry, list[dict[str, int]]] = {}
     for entry, number in numbers.items():
-        project, day, labels = entry[0], entry[1], entry[2:]
-        label = to_text(labels)
-        yield NodeKey(project, Span.DAY, day), label, number
+        place = entry[:2]
+        counts = places.get(place)
+        if counts is None:
+            counts = places[place] = nodes.counting(measure, name, place)
+        label = to_text(entry[2:])
+        for own in counts:
+            own[label] = own.get(label, 0) + number
+
+
+def _add_heat(nodes: _Nodes, numbers: Mapping[Entry, int]) -> None:
+    places: dict[Entry, list[dict[str, int]]] = {}
+    for (project, day, quarter, broken), number in numbers.items():
+        place = (project, day)
+        if place not in places:
+            places[place] = nodes.counting(Measure.HEAT, Measure.HEAT.value, place)
+        today, *pasts = places[place]
+        today[to_text((quarter, broken))] = number
         # The whole past forgets its days, and keeps of each the weekday.
-        past = to_text(((day - 1) % 7, *labels)) if measure is Measure.HEAT else label
-        yield NodeKey(project, Span.PAST, 0), past, number
-        if measure in WEEKLY and day != UNDATED:
-            yield NodeKey(project, Span.WEEK, monday(day)), label, number
+        label = to_text(((day - 1) % 7, quarter, broken))
+        for past in pasts:
+            past[label] = past.get(label, 0) + number
 
 
 def merged(counts: Counts, change: Counts) -> Counts:
@@ -111,20 +147,29 @@ def heat_of_past(counts: Counts) -> dict[tuple[int, int, int], int]:
     """Return counted builds by weekday, hour and whether they broke, from the node of a whole past."""
     heat: Counter[tuple[int, int, int]] = Counter()
     for label, number in counts.get(Measure.HEAT.value, {}).items():
-        weekday, quarter, broken = map(int, label.split("\x1f"))
+        weekday, quarter, broken = map(int, label.split(BETWEEN))
         heat[weekday, quarter // 4, broken] += number
     return heat
 
 
 def outcomes_of(counts: Counts) -> Outcomes:
     """Return how the builds of a node ended, and how long they took."""
-    outcomes = Outcomes(statuses=Counter({status: number for (status,), number in sums_of(counts, Measure.BUILDS).items()}))
-    for (status, length), number in sums_of(counts, Measure.DURATIONS).items():
-        if status in COUNTED:
-            outcomes.counted[length] += number
-            if status == Status.PASSED:
-                outcomes.passed[length] = number
-    return outcomes
+    statuses = {status: number for (status,), number in sums_of(counts, Measure.BUILDS).items()}
+    counted: dict[int, int] = {}
+    passed: dict[int, int] = {}
+    # A whole past has tens of thousands of lengths, and is read whenever a build comes: this is `sums_of` without its detours.
+    for label, number in counts.get(Measure.DURATIONS.value, {}).items():
+        status, _, text = label.rpartition(BETWEEN)
+        if status in _COUNTED:
+            length = int(text)
+            counted[length] = counted.get(length, 0) + number
+            if status == _PASSED:
+                passed[length] = number
+    return Outcomes(statuses=Counter(statuses), counted=Counter(counted), passed=Counter(passed))
+
+
+_COUNTED = frozenset(status.value for status in COUNTED)
+_PASSED = Status.PASSED.value
 
 
 def tally_of(nodes: Iterable[tuple[NodeKey, Counts]]) -> Tally:
@@ -139,26 +184,49 @@ def tally_of(nodes: Iterable[tuple[NodeKey, Counts]]) -> Tally:
     return Tally.kept(found)
 
 
-# What a node comes to is kept beside it: a question about the whole past reads this of every project and week, and no counts.
+def period_of(nodes: Iterable[Counts]) -> Period:
+    """Return the stretch of time that the nodes of days hold."""
+    whole: Counts = {}
+    for counts in nodes:
+        merged(whole, {measure.value: counts[measure.value] for measure in PERIOD if measure.value in counts})
+    return Period(outcomes=outcomes_of(whole), spells=sums_of(whole, Measure.SPELLS))
+
+
+# What a node comes to is kept beside it: a question about the whole past reads this of every project, and no counts.
 
 _converter = cattrs.Converter()
-_converter.register_unstructure_hook(date, date.isoformat)
 
 
-def digest(key: NodeKey, counts: Counts) -> dict[str, Any] | None:
+def digest(key: NodeKey, counts: Counts) -> Any:
     """Return what a node comes to, JSON-able; None where nobody asks for it."""
     if key.span is Span.WEEK:
-        return attrs.asdict(week_facts(outcomes_of(counts)))
+        facts = week_facts(outcomes_of(counts))
+        return [facts.finished, facts.success.numerator, facts.success.denominator, facts.passed, facts.p50, facts.p95]
     if key.span is Span.PAST and key.project != EVERY:
         return attrs.asdict(project_facts(key.project, outcomes_of(counts), lambda measure: sums_of(counts, measure)))
     return None
 
 
-def week_of(told: Mapping[str, Any]) -> WeekFacts:
+def week_of(told: Sequence[Any]) -> WeekFacts:
     """Return a week's facts from its digest."""
-    return _converter.structure(told, WeekFacts)
+    finished, passed, counted, timed, p50, p95 = told
+    return WeekFacts(finished=finished, success=Rate(passed, counted), passed=timed, p50=p50, p95=p95)
 
 
 def project_of(told: Mapping[str, Any]) -> ProjectFacts:
     """Return a project's facts from its digest."""
     return _converter.structure(told, ProjectFacts)
+
+
+def with_anomalies(told: Mapping[str, Any], kept: Iterable[Anomaly], found: Iterable[Anomaly]) -> dict[str, Any]:
+    """Return a project's digest with the weeks that do not fit their past: those that it had before, and others."""
+    rows = [(each.week.toordinal(), each.metric, each.value, each.expected, each.tolerance) for each in (*kept, *found)]
+    return {**told, "anomalies": sorted(rows)}
+
+
+def anomalies_of(project: str, told: Mapping[str, Any]) -> list[Anomaly]:
+    """Return the anomalies of a project's digest."""
+    return [
+        Anomaly(project=project, week=as_date(week), metric=metric, value=value, expected=expected, tolerance=tolerance)
+        for week, metric, value, expected, tolerance in told.get("anomalies", ())
+    ]

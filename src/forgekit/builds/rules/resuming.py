@@ -62,6 +62,19 @@ def begun(point: Checkpoint, leg: Leg) -> Checkpoint:
     return attrs.evolve(point, floor=leg.since, ceiling=leg.until, top=None, listed=0, total=None)
 
 
+def usable_mark(point: Checkpoint) -> str | None:
+    """Return the mark of the newest page, where nothing is missing if that has not changed.
+
+    A list from some moment on that had no build leaves the page with what is older: that is still to be read.
+    """
+    return None if point.watermark is None and point.covered_since is not None else point.mark
+
+
+def forgotten(point: Checkpoint) -> Checkpoint:
+    """Return the checkpoint without the list that was left off: it is read from its beginning, whether anything is new or not."""
+    return attrs.evolve(point, cursor=None, mark=None, mark_since=None)
+
+
 def read(
     point: Checkpoint, builds: Sequence[BuildRecord], *, cursor: str | None, new: int, total: int | None, wanted: Iterable[BuildRecord] = ()
 ) -> Checkpoint:
@@ -113,9 +126,14 @@ def fetched_attempts(point: Checkpoint, build_id: str) -> Checkpoint:
     return attrs.evolve(point, reruns=tuple(text for text in point.reruns if text.partition(":")[2] != build_id))
 
 
+def ended(jobs: Iterable[Job]) -> bool:
+    """Tell whether all of these jobs ended."""
+    return all(job.status in FINISHED for job in jobs)
+
+
 def with_jobs(build: BuildRecord, jobs: Sequence[Job]) -> BuildRecord:
     """Return a build with its jobs; an end that was a guess becomes that of its last job, where all of them ended."""
     ends = [job.finished_at for job in jobs if job.finished_at is not None]
-    if not build.end_estimated or not ends or not all(job.status in FINISHED for job in jobs):
+    if not build.end_estimated or not ends or not ended(jobs):
         return attrs.evolve(build, jobs=tuple(jobs))
     return attrs.evolve(build, jobs=tuple(jobs), finished_at=max(ends), end_estimated=False)

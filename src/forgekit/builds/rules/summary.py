@@ -13,9 +13,10 @@ from forgekit.builds.models import Mean, Rate, Window
 from forgekit.builds.results import Bottleneck, Dora, ProjectMetrics
 from forgekit.builds.rules import details, series
 from forgekit.builds.rules.buckets import Distribution
-from forgekit.builds.rules.facts import Facts, Labels, facts_of, flaky, mttr, rerun
+from forgekit.builds.rules.facts import Facts, Labels, facts_of, flaky, mttr, rerun, trend_window
 from forgekit.builds.rules.grouping import mean_of
 from forgekit.builds.rules.tally import Measure, Tally
+from forgekit.builds.rules.weeks import in_order
 
 SLOW = 2
 """A project is a bottleneck where its median is more than so many times the median of all builds."""
@@ -88,6 +89,7 @@ def summarise_facts(facts: Facts, question: Question) -> Analysis:
         queue=Distribution({cast("int", length): number for (length,), number in sums[Measure.QUEUE].items()}).percentiles(),
         mttr=mttr(sums[Measure.SPELLS]),
         mttf=mean_of(sums[Measure.SPELLS], "green"),
+        n_open_spells=facts.standing.n_spells,
         open_spells=details.open_spells(facts.standing.spells, as_of),
         red_time=_red_time(sums[Measure.OBSERVED]),
         flaky=flaky(sums[Measure.COMMITS]),
@@ -102,13 +104,13 @@ def summarise_facts(facts: Facts, question: Question) -> Analysis:
         top_failing_projects=_top_failing(metrics),
         project_metrics=metrics,
         weekly=series.weekly(facts.weeks),
-        trend=series.trend(facts.recent, series.trend_window(window, facts.days)),
+        trend=series.trend(trend_window(window, facts.days), facts.periods),
         heat_map=series.heat_map(facts.heat),
         jobs=details.slowest(job for each in facts.projects for job in each.jobs),
         edges=details.edges(sums[Measure.EDGES]),
         steps=details.edges(sums[Measure.STEPS]),
         variants=details.variants(sums[Measure.VARIANTS]),
-        anomalies=series.anomalies(facts.project_weeks, window),
+        anomalies=in_order(facts.anomalies, window),
         dora=question.dora,
         health=details.health(stock, facts.standing.builds, as_of=as_of, latest=question.latest, expected=question.expected),
     )

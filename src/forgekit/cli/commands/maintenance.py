@@ -99,6 +99,21 @@ def _examine(session: Session, *, offline: bool) -> Iterator[tuple[str, bool, st
         yield f"plugin {plugin.name}", False, plugin.reason
     for name, adapter in forge.trackers.items():
         yield _tracker(forge, name, adapter.settings, offline=offline)
+    for name, source in forge.build_sources.items():
+        yield _source(forge, name, source.settings)
+
+
+def _source(forge: Forge, name: str, settings: type) -> tuple[str, bool, str]:
+    what = f"builds of {name}"
+    try:
+        missing = forge.settings.missing(settings)
+        if missing:
+            return what, True, f"not configured ({', '.join(missing)})"
+        token = getattr(forge.settings.load(settings), "token", None)
+    except ForgekitError as error:
+        return what, False, error.message
+    # Not asked: of a system there is nothing to ask for without a project's name.
+    return what, True, "configured, public projects only: no token" if token is None else "configured, not asked"
 
 
 def _tracker(forge: Forge, name: str, settings: type, *, offline: bool) -> tuple[str, bool, str]:

@@ -250,11 +250,22 @@ class FakeGitHub:
         body: bytes = b'{"message":"Server Error"}',
         headers: Mapping[str, str] | None = None,
         path: str = "",
+        after: int = 0,
         times: int = 1,
     ) -> None:
-        """Answer the next requests that fit with a status and a body of the caller's."""
+        """Answer requests that fit with a status and a body of the caller's.
+
+        Args:
+            status: The status.
+            body: The body.
+            headers: Further headers.
+            path: What the path of such a request contains.
+            after: How many of them are answered truly first.
+            times: How many of them are answered so.
+
+        """
         with self._lock:
-            self._faults.add(Fault(status=status, body=body, headers=headers or {}, path=path, times=times))
+            self._faults.add(Fault(status=status, body=body, headers=headers or {}, path=path, after=after, times=times))
 
     def limit_next(self, *, status: int = 403, retry_after: int | None = 30, path: str = "", times: int = 1) -> None:
         """Refuse the next requests for a secondary limit; without ``retry_after`` GitHub does not say for how long."""
@@ -266,8 +277,12 @@ class FakeGitHub:
         with self._lock:
             self._faults.add(Fault(status=None, path=path, times=times))
 
+    def slow_down(self, seconds: float) -> None:
+        """Answer so much later from now on."""
+        self._faults.delay = seconds
+
     def heal(self) -> None:
-        """Forget all faults."""
+        """Forget all faults and be quick again."""
         with self._lock:
             self._faults.clear()
 

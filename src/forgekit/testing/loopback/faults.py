@@ -18,6 +18,7 @@ class Fault:
         after_write: Whether the request takes effect all the same.
         method: Only requests with this method.
         path: Only requests whose path contains this.
+        after: How many requests that fit are still answered truly first.
         times: How many requests it still meets.
 
     """
@@ -28,6 +29,7 @@ class Fault:
     after_write: bool = False
     method: str | None = None
     path: str = ""
+    after: int = 0
     times: int = 1
 
 
@@ -47,6 +49,9 @@ class Faults:
         """Return the fault that a request meets, and use it up."""
         for fault in self._waiting:
             if fault.method in (None, method) and fault.path in path:
+                if fault.after > 0:
+                    fault.after -= 1
+                    continue
                 fault.times -= 1
                 if fault.times <= 0:
                     self._waiting.remove(fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .any_scheme import AnyScheme
 from .hmac_scheme import HmacScheme
 from .keys import SigningSecret
 from .scheme import Scheme
@@ -9,4 +10,4 @@ from .table import SCHEMES
 from .verified import Dedup, VerifiedWebhook
 from .verifier import Verifier, verifier_for
 
-__all__ = ["SCHEMES", "Dedup", "HmacScheme", "Scheme", "SigningSecret", "VerifiedWebhook", "Verifier", "verifier_for"]
+__all__ = ["SCHEMES", "AnyScheme", "Dedup", "HmacScheme", "Scheme", "SigningSecret", "VerifiedWebhook", "Verifier", "verifier_for"]

@@ -67,5 +67,6 @@ def parse(body: bytes) -> Any:
     try:
         return loads(body)
     except (ValueError, RecursionError):
-        # The decoder's own error holds the whole body.
-        raise PayloadMalformed("The webhook's body is not JSON.") from None
+        # The decoder's own error holds the whole body. GitHub sends a form unless it is told otherwise.
+        hint = " It is a form: choose the content type application/json at the sender." if body.startswith(b"payload=") else ""
+        raise PayloadMalformed(f"The webhook's body is not JSON.{hint}") from None

@@ -94,9 +94,47 @@ _BITBUCKET = HmacScheme(
     event_headers="X-Event-Key",
     dedup=Dedup.DELIVERY,
 )
+# https://circleci.com/docs/guides/integration/outbound-webhooks/; the id in the body stays the same over retries.
+_CIRCLECI = HmacScheme(
+    name="circleci",
+    signature_headers="circleci-signature",
+    prefix="v1=",
+    separator=",",
+    event_headers="Circleci-Event-Type",
+    dedup=Dedup.BODY_ID,
+    body_id="id",
+)
+# https://buildkite.com/docs/apis/webhooks/pipelines: a webhook service either signs, or shows its token.
+_BUILDKITE = HmacScheme(
+    name="buildkite",
+    signature_headers="X-Buildkite-Signature",
+    prefix="signature=",
+    separator=",",
+    signed="{timestamp}.{body}",
+    timestamp_prefix="timestamp=",
+    event_headers="X-Buildkite-Event",
+)
+_BUILDKITE_TOKEN = TokenScheme(
+    name="buildkite-token",
+    token_headers="X-Buildkite-Token",  # noqa: S106 - a header's name
+    event_headers="X-Buildkite-Event",
+)
+# Our own, for scripts and systems that sign as GitHub does.
+_GENERIC = HmacScheme(
+    name="generic",
+    signature_headers="X-Signature-256",
+    prefix="sha256=",
+    id_headers="X-Delivery-Id",
+    event_headers="X-Event",
+    dedup=Dedup.DELIVERY,
+)
 
 _ALL: tuple[Scheme, ...] = (
     _BITBUCKET,
+    _BUILDKITE,
+    _BUILDKITE_TOKEN,
+    _CIRCLECI,
+    _GENERIC,
     _GITHUB,
     _GITLAB_SIGNING,
     _GITLAB_TOKEN,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forgekit.builds import BuildRecord, Fold, Status
-from forgekit.builds.rules.precedence import holds
+from forgekit.builds.rules.precedence import holds, supersedes
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 RUNNING = BuildRecord(build_id="1", project="a", status="running", started_at=START)
@@ -79,3 +79,25 @@ def test_an_estimated_end_is_never_moved_later():
 def test_attempts_are_builds_of_their_own():
     """A re-run does not replace what it repeats."""
     assert len(Fold([PASSED, attrs.evolve(PASSED, attempt=2)])) == 2
+
+
+def test_what_runs_is_not_queued_any_more():
+    """A late "queued" does not hold against an attempt that runs."""
+    late = attrs.evolve(RUNNING, status=Status.QUEUED, updated_at=START + timedelta(days=1))
+    assert holds(late, RUNNING) is RUNNING
+
+
+def test_a_known_end_may_be_moved():
+    """Of two known ends the one told last holds, whichever is the earlier."""
+    for minutes in (1, 9):
+        moved = attrs.evolve(PASSED, finished_at=START + timedelta(minutes=minutes), updated_at=START + timedelta(hours=1))
+        assert holds(PASSED, moved) is moved
+
+
+def test_a_storage_keeps_what_comes_later_where_nothing_tells():
+    """Of two versions between which nothing decides the one that comes later supersedes; an older, or the same, does not."""
+    other = attrs.evolve(PASSED, branch="main")
+    assert (supersedes(PASSED, other), supersedes(other, PASSED)) == (other, PASSED)
+    assert supersedes(PASSED, attrs.evolve(PASSED)) is PASSED
+    assert supersedes(PASSED, RUNNING) is PASSED
+    assert supersedes(RUNNING, PASSED) is PASSED
