@@ -58,6 +58,7 @@ QUESTIONS = st.fixed_dictionaries(
         "zone": st.sampled_from([UTC, ZoneInfo("Europe/Berlin"), timezone(timedelta(hours=5, minutes=45))]),
         "as_of": MOMENTS,
         "expected": st.integers(0, 100),
+        "compat": st.just("travistorrent"),
         "incidents": st.just([Incident(id="1", project="a", resolved_at=START + timedelta(days=9))]),
     },
 )

@@ -26,7 +26,7 @@ def build(number=1, **more):
 FULL = build(
     provider="github", attempt=2, duration_seconds=1.25, queued_at=STARTED - timedelta(seconds=5), finished_at=STARTED + timedelta(hours=1),
     branch="main", commit="c1", workflow="ci", event="push", actor="ann", language="python", tests_run=3, tests_failed=1, url="https://x/1",
-    jobs=(Job(name='a "b" é\n\0', status="failed", started_at=STARTED, finished_at=None, rate=2.5), Job(name="d", status="queued")),
+    jobs=(Job(name='a "b" é\n\x1f', status="failed", started_at=STARTED, finished_at=None, rate=2.5), Job(name="d", status="queued")),
     updated_at=STARTED, end_estimated=True, environment="production", committed_at=STARTED,
 )  # fmt: skip
 

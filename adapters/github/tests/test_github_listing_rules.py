@@ -37,7 +37,7 @@ class Lists:
     def read(self, query, place, *, between=lambda: None):
         got = []
         while place is not None:
-            runs, total = self.page(query, read_cursor(write_cursor(place)))
+            runs, total = self.page(query, read_cursor(write_cursor(place, size=SIZE), size=SIZE))
             got.append([run for run in runs if within(query, run[0])])
             place = following(query, place, [run[0] for run in runs], total, size=SIZE, cap=CAP)
             between()
@@ -126,8 +126,28 @@ def test_nobody_counts():
     assert following(query, place, created, None, size=SIZE, cap=CAP) == Place(upper=START - timedelta(seconds=3))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"upper":"x"}', '{"upper":7}', '{"page":-1}', '{"left":"1"}', '{"whole":-2}'])
+STRANGE = ["", "{", "[]", "7", '{"upper":"x"}', '{"upper":7}', '{"page":-1}', '{"left":"1"}', '{"whole":-2}', '{"size":0}']
+
+
+@pytest.mark.parametrize("text", STRANGE)
 def test_only_our_own_cursors_are_read(text):
     """What ``write_cursor`` never writes is refused."""
     with pytest.raises(InvalidInput):
-        read_cursor(text)
+        read_cursor(text, size=SIZE)
+
+
+@given(st.integers(1, 40), st.integers(1, 100), st.integers(1, 100))
+def test_pages_of_another_size_skip_nothing(page, size, now):
+    """A list that goes on with larger or smaller pages begins at the page that has the first run which was not read."""
+    place = Place(upper=START, page=page)
+    again = read_cursor(write_cursor(place, size=size), size=now)
+    unread = (page - 1) * size
+    assert (again.page - 1) * now <= unread < again.page * now
+    assert again.upper == place.upper
+
+
+def test_a_window_begins_with_the_first_whole_second():
+    """A moment within a second leaves that second's runs out, for they were created at its beginning."""
+    query = BuildQuery(since=START + timedelta(microseconds=1))
+    assert window(query, Place(upper=START + timedelta(hours=1))) == "2026-03-02T10:00:01Z..2026-03-02T11:00:00Z"
+    assert window(BuildQuery(since=START), Place(upper=START)) == "2026-03-02T10:00:00Z..2026-03-02T10:00:00Z"

@@ -137,7 +137,8 @@ def test_what_has_no_jobs_is_not_asked_for_them(github, source):
     builds = {build.build_id: build for build in _listed(source)}
     calls = github.count()
     assert source.jobs(builds[str(startup)]) == ()
-    assert source.run("acme/shop", "deployment-7") == ()
+    with pytest.raises(InvalidInput):
+        source.run("acme/shop", "deployment-7")
     assert github.count() == calls
     github.delete_run(gone)
     assert source.jobs(builds[str(gone)]) == ()
@@ -203,7 +204,14 @@ def test_answers_become_errors(github, source, answer, error):
 
 @pytest.mark.parametrize(
     "body",
-    [b"{}", b'{"workflow_runs":{}}', b'{"workflow_runs":[1]}', b'{"workflow_runs":[{"id":1}]}', b'{"workflow_runs":[{"created_at":"x"}]}'],
+    [
+        b"{}",
+        b'{"workflow_runs":{}}',
+        b'{"workflow_runs":[1]}',
+        b'{"workflow_runs":[{"id":1}]}',
+        b'{"workflow_runs":[{"created_at":"x"}]}',
+        b'{"workflow_runs":[{"id":1,"created_at":"2026-03-05T12:00:00Z"}]}',
+    ],
 )
 def test_a_list_of_another_shape_is_malformed(github, source, body):
     """An answer that is no list of runs is told as such."""
@@ -241,3 +249,36 @@ def test_it_is_opened_with_its_own_settings_only():
     with pytest.raises(UsageError):
         adapter.open(type("Context", (), {"settings": object()})())
     assert list(forgekit_build_readers()) == ["github"]
+
+
+def test_a_reset_that_makes_no_sense_is_a_minute(github, source):
+    """Where nothing is left and nothing tells until when, a minute is waited."""
+    github.fail_next(403, body=b"{}", headers={"x-ratelimit-remaining": "0", "x-ratelimit-reset": "soon"})
+    with pytest.raises(RemoteRateLimited) as caught:
+        source.project("acme/shop")
+    assert caught.value.retry_after == 60.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"api_url": "ftp://example.com"}, "must begin with http"),
+        ({"token": "two\nlines"}, "Authorization"),
+        ({"page_size": 101}, "page_size"),
+        ({"rate_limit": 0}, "rate_limit"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(github, settings_of, changes, told):
+    """Each mistake is told, and no secret is repeated."""
+    with pytest.raises(ValueError, match=told) as caught:
+        settings_of(github, **changes)
+    assert "lines" not in str(caught.value)
+
+
+def test_a_budget_belongs_to_an_address_and_a_token(github, settings_of):
+    """Another token, or the same at another address, has calls of its own; nothing gives the token away."""
+    settings = settings_of(github)
+    others = [settings_of(github, token="other"), settings_of(github, api_url="https://example.com"), settings_of(github, token=None)]
+    assert len({each.credential for each in (settings, *others)}) == 4
+    assert settings.credential == settings_of(github, api_url=f"{github.url}/").credential
+    assert github.token not in settings.credential + repr(settings)

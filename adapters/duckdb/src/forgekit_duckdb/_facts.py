@@ -11,10 +11,10 @@ from forgekit.builds.models import Key, Mean, Rate, Status, Window
 from forgekit.builds.results import JobMetrics, ProjectMetrics
 from forgekit.builds.rules.buckets import Percentiles
 from forgekit.builds.rules.details import slowest
-from forgekit.builds.rules.facts import Facts, Heat, ProjectFacts, Standing, WeekFacts, heat_of
+from forgekit.builds.rules.facts import Facts, Heat, ProjectFacts, Standing, heat_of, periods_of, trend_window
 from forgekit.builds.rules.grouping import Outcomes
-from forgekit.builds.rules.series import PAST_WEEKS, trend_window
 from forgekit.builds.rules.tally import Entry, Measure, Tally
+from forgekit.builds.rules.weeks import PAST_WEEKS, WeekFacts, anomalies
 from forgekit_duckdb import _statements as sql
 
 Row = tuple[Any, ...]
@@ -32,6 +32,7 @@ def facts(ask: Ask, window: Window | None, zone: tzinfo) -> Facts:
     spells = _by_project(ask(sql.SPELLS))
     verdicts = _by_project(ask(sql.VERDICTS))
     attempts = _by_project(ask(sql.ATTEMPTS))
+    red = [(moment, project, branch, workflow) for moment, project, branch, workflow in ask(sql.RED)]
     return Facts(
         whole=outcomes,
         sums=_sums(ask, spells, verdicts, attempts),
@@ -40,11 +41,12 @@ def facts(ask: Ask, window: Window | None, zone: tzinfo) -> Facts:
         undated=ask(sql.UNDATED)[0][0],
         projects=_projects(ask, spells, verdicts, attempts),
         weeks={day: _week(row) for day, *row in ask(sql.WEEKS)},
-        project_weeks=_project_weeks(ask, window),
-        recent=_recent(ask, trend_window(window, days)),
+        anomalies=[each for name, weeks in _project_weeks(ask, window).items() for each in anomalies(name, weeks)],
+        periods=periods_of(_recent(ask, trend_window(window, days)), trend_window(window, days)),
         standing=Standing(
             builds=[(moment, Key(*key)) for *key, moment in ask(sql.OPEN)],
-            spells=[(moment, project, branch, workflow) for moment, project, branch, workflow in ask(sql.RED)],
+            spells=red,
+            n_spells=len(red),
         ),
     )
 

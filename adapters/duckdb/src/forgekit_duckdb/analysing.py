@@ -12,7 +12,9 @@ import attrs
 import duckdb
 
 from forgekit.builds import Analysis, BuildRecord, Incident, Question, Scope, Window
+from forgekit.builds.analysing import window_of
 from forgekit.builds.results import Dora
+from forgekit.builds.rules.compatibility import Compat, check_compat, compatible
 from forgekit.builds.rules.dora import dora
 from forgekit.builds.rules.summary import summarise_facts
 from forgekit.errors import InvalidInput
@@ -34,6 +36,7 @@ def analyse_parquet(
     expected: int | None = None,
     environment: str = "production",
     incidents: Collection[Incident] | None = None,
+    compat: Compat | None = None,
 ) -> Analysis:
     """Return what the builds in Parquet files come to: the same as ``forgekit.builds.analyse`` of these builds.
 
@@ -49,11 +52,13 @@ def analyse_parquet(
         expected: How many builds the system says there are, for the completeness.
         environment: Which builds' deployments the DORA metrics are about.
         incidents: What deployments broke; None where nobody tells.
+        compat: Whose success, failure and error rates are told, as of ``forgekit.builds.analyse``; None for ours.
 
     Raises:
         InvalidInput: The files cannot be read as builds, or the first day is after the last.
 
     """
+    check_compat(compat)
     asked = {name: value for name, value in attrs.asdict(scope or Scope()).items() if value is not None}
     where = " AND ".join([f'"{name}" = ${name}' for name in asked]) or "true"
     with tempfile.TemporaryDirectory(prefix="forgekit-duckdb-") as spill, connect(path, spill=spill) as connection:
@@ -72,7 +77,7 @@ def analyse_parquet(
             expected=expected,
             dora=_dora(deployments, incidents, environment, window),
         )
-        return summarise_facts(facts(ask, window, zone), question)
+        return compatible(summarise_facts(facts(ask, window, zone), question), compat)
 
 
 def _prepare(
@@ -98,13 +103,8 @@ def _days(connection: duckdb.DuckDBPyConnection, first: int, last: int) -> None:
 
 
 def _window(connection: duckdb.DuckDBPyConnection, since: date | None, until: date | None) -> Window | None:
-    if since is None and until is None:
-        return None
-    if since is not None and until is not None and since > until:
-        raise InvalidInput(f"The first day, {since}, is after the last, {until}.")
-    told = connection.execute(sql.DAYS).fetchall()[0]
-    known = [day for day in (since, until, *(date.fromordinal(day) for day in told if day is not None)) if day is not None]
-    return Window(since or min(known), until or max(known))
+    first, last = connection.execute(sql.DAYS).fetchall()[0]
+    return window_of(since, until, (date.fromordinal(first), date.fromordinal(last)) if first is not None else None)
 
 
 def _extent(rows: list[tuple[Any, ...]]) -> tuple[datetime, datetime] | None:

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from forgekit.errors import InvalidInput
+from forgekit.errors import BudgetExhausted, InvalidInput
 from forgekit.kernel.clock import Clock
 from forgekit.kernel.net.http import Http, Param, Response
 from forgekit.kernel.net.models import Priority
@@ -88,7 +88,12 @@ class Client:
     def _once(self, path: str, params: Mapping[str, Param], headers: Mapping[str, str]) -> Response:
         with self._lock:
             self._calls += 1
-        response = self._session.request("GET", path, params=params, headers=headers)
+        try:
+            response = self._session.request("GET", path, params=params, headers=headers)
+        except BudgetExhausted:
+            with self._lock:
+                self._calls -= 1  # nothing was sent
+            raise
         seconds = exhausted(response, self._clock.now())
         if seconds is not None:
             # The next call would be refused: who comes next waits for the new hour, whoever it is and in whichever process.

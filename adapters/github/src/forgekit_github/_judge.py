@@ -73,10 +73,12 @@ def judge(response: Response, what: str, *, hide: str = "") -> Any:
     if response.status < HTTPStatus.BAD_REQUEST:
         raise RemoteMalformed(f"GitHub redirects {what} elsewhere.", system=SYSTEM, status=response.status)
     problem = problem_of(response)
-    raise _failure(response.status, what, problem.replace(hide, "****") if hide else problem)
+    raise _failure(
+        response.status, what, problem.replace(hide, "****") if hide else problem, "for this token" if hide else "without a token"
+    )
 
 
-def _failure(status: int, what: str, problem: str) -> RemoteError:
+def _failure(status: int, what: str, problem: str, who: str) -> RemoteError:
     data: dict[str, Any] = {"system": SYSTEM, "status": status}
     match status:
         case HTTPStatus.UNAUTHORIZED:
@@ -84,7 +86,7 @@ def _failure(status: int, what: str, problem: str) -> RemoteError:
         case HTTPStatus.FORBIDDEN:
             return RemoteForbidden(f"GitHub does not permit to see {what}: {problem or 'no reason given'}", **data)
         case HTTPStatus.NOT_FOUND | HTTPStatus.GONE:
-            return RemoteNotFound(f"GitHub does not know {what}, or not for this token.", **data)
+            return RemoteNotFound(f"GitHub does not know {what}, or not {who}.", **data)
         case _:
             return RemoteRefused(f"GitHub refuses to show {what}: {problem or f'HTTP {status}'}", **data)
 

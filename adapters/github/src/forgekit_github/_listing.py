@@ -58,7 +58,10 @@ def window(query: BuildQuery, place: Place) -> str | None:
     if place.upper is None:
         return None
     upper = place.upper.strftime(_FORM)
-    return f"<={upper}" if query.since is None else f"{min(_whole(query.since), place.upper).strftime(_FORM)}..{upper}"
+    if query.since is None:
+        return f"<={upper}"
+    lower = _whole(query.since + _SECOND - timedelta(microseconds=1))  # runs are created at whole seconds: the first that counts
+    return f"{min(lower, place.upper).strftime(_FORM)}..{upper}"
 
 
 def following(
@@ -104,15 +107,15 @@ def within(query: BuildQuery, created: datetime) -> bool:
     return (query.since is None or created >= query.since) and (query.until is None or created < query.until)
 
 
-def write_cursor(place: Place) -> str:
-    """Return a place as text."""
-    values = {"upper": place.upper, "page": place.page, "left": place.left, "retry": place.retry, "whole": place.whole}
+def write_cursor(place: Place, *, size: int) -> str:
+    """Return a place as text, with how many runs a page has."""
+    values = {"upper": place.upper, "page": place.page, "left": place.left, "retry": place.retry, "whole": place.whole, "size": size}
     told = {name: value.strftime(_FORM) if isinstance(value, datetime) else value for name, value in values.items() if value is not None}
     return json.dumps(told, separators=(",", ":"))
 
 
-def read_cursor(text: str) -> Place:
-    """Return the place that ``write_cursor`` wrote.
+def read_cursor(text: str, *, size: int) -> Place:
+    """Return the place that ``write_cursor`` wrote; where pages had another size then, the page on which its first run is now.
 
     Raises:
         InvalidInput: The text is something else.
@@ -120,9 +123,10 @@ def read_cursor(text: str) -> Place:
     """
     try:
         told = json.loads(text)
+        before = ((_count(told, "page", 1) or 1) - 1) * (_count(told, "size", 1) or size)
         return Place(
             upper=_moment(told, "upper"),
-            page=_count(told, "page", 1) or 1,
+            page=before // size + 1,
             left=_count(told, "left", 0),
             retry=_moment(told, "retry"),
             whole=_count(told, "whole", 0),

@@ -20,6 +20,7 @@ Row = Mapping[str, Any]
 _YEARS = range(1970, 2200)
 _MAX_TEXT = 1000
 _COMPLETED = "completed"
+_UNAPPROVED = "action_required"
 _RUNNING = frozenset({"in_progress", "completed"})
 _WAITING = frozenset({"queued", "requested", "waiting", "pending"})
 # https://docs.github.com/en/billing/reference/actions-minute-multipliers
@@ -62,13 +63,13 @@ def moment(row: Row, name: str) -> datetime | None:
         read = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    if read is None or read.year not in _YEARS:
+    if read is None:
         return None
-    read = read.replace(tzinfo=UTC) if read.tzinfo is None else read
     try:
-        return read.astimezone(UTC)
+        read = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except OverflowError:
         return None
+    return read if read.year in _YEARS else None
 
 
 def number(row: Row, name: str, pointer: str) -> int:
@@ -130,7 +131,9 @@ def parse_run(row: Row, *, project: str | None = None, language: str | None = No
     status, attempt = status_of(row), attempt_of(row)
     started = moment(row, "run_started_at") or moment(row, "created_at")
     changed = moment(row, "updated_at")
-    ended = max(filter(None, (started, changed)), default=None) if status in FINISHED else None
+    # A run that somebody must approve is told as completed, and as the same attempt begins and ends once that is done.
+    unapproved = status in FINISHED and text(row, "conclusion") == _UNAPPROVED
+    ended = max(filter(None, (started, changed)), default=None) if status in FINISHED and not unapproved else None
     return BuildRecord(
         provider=PROVIDER,
         project=project,
@@ -139,7 +142,7 @@ def parse_run(row: Row, *, project: str | None = None, language: str | None = No
         status=status,
         # Of a re-run ``created_at`` is still when the first attempt was asked for.
         queued_at=moment(row, "created_at") if attempt == 1 else started,
-        started_at=None if status is Status.QUEUED else started,
+        started_at=None if status is Status.QUEUED or unapproved else started,
         finished_at=ended,
         end_estimated=ended is not None,
         branch=branch_of(row, project),

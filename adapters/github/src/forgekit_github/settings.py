@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import attrs
 
-from forgekit.errors import ConfigurationError
 from forgekit.kernel.net.budgets import BudgetPolicy
-from forgekit.kernel.net.rules import check_base_url, check_header
+from forgekit.kernel.net.validators import base_url, fits_header
 from forgekit.kernel.secrets import Secret
 from forgekit.kernel.settings import setting, settings
 
 MAX_PAGE_SIZE = 100
 """GitHub sends no more runs at once."""
-
-
-def _url(_instance: object, _attribute: attrs.Attribute[Any], value: str) -> None:
-    try:
-        check_base_url(value)
-    except ConfigurationError as error:
-        raise ValueError(str(error)) from None
-
-
-def _header(_instance: object, _attribute: attrs.Attribute[Any], value: Secret) -> None:
-    try:
-        check_header("Authorization", value.reveal())
-    except ConfigurationError as error:
-        raise ValueError(str(error)) from None
 
 
 @settings("github", env_prefix="GITHUB_")
@@ -45,11 +29,14 @@ class GithubSettings:
     """
 
     token: Secret | None = setting(
-        default=None, secret=True, validator=_header, doc="A token that may read Actions; without it public repositories alone are seen."
+        default=None,
+        secret=True,
+        validator=fits_header("Authorization"),
+        doc="A token that may read Actions; without it public repositories alone are seen.",
     )
     webhook_secret: Secret | None = setting(default=None, secret=True, doc="What GitHub signs its webhooks with.")
     api_url: str = setting(
-        default="https://api.github.com", validator=_url, doc="Where the API is; GitHub Enterprise: https://HOST/api/v3."
+        default="https://api.github.com", validator=base_url, doc="Where the API is; GitHub Enterprise: https://HOST/api/v3."
     )
     rate_limit: int = setting(
         default=600,

@@ -10,7 +10,7 @@ import attrs
 
 from forgekit.builds import BuildRecord, Job, Status
 from forgekit.builds.ports import BuildPage, BuildQuery, Newest, SourceProject
-from forgekit.errors import RemoteMalformed, RemoteNotFound
+from forgekit.errors import InvalidInput, RemoteMalformed, RemoteNotFound
 from forgekit.kernel.net.http import Param
 from forgekit_github import _listing, _wire
 from forgekit_github._client import Client
@@ -54,7 +54,7 @@ class GithubSource:
 
     def pages(self, project: str, query: BuildQuery, *, cursor: str | None = None) -> Iterator[BuildPage]:
         """Yield the runs of a repository, each in its latest attempt; see ``BuildSource.pages``."""
-        place: Place | None = _listing.first(query) if cursor is None else _listing.read_cursor(cursor)
+        place: Place | None = _listing.first(query) if cursor is None else _listing.read_cursor(cursor, size=self._client.page_size)
         while place is not None:
             sheet = self._page(project, query, place)
             if sheet is None:
@@ -70,7 +70,7 @@ class GithubSource:
     def run(self, project: str, build_id: str) -> Sequence[BuildRecord]:
         """Return every attempt of a run, the first one first; see ``BuildSource.run``."""
         if not _is_run(build_id):
-            return ()
+            raise InvalidInput("A run's id is a number.", problems=[{"pointer": "/build_id", "message": "must be a number"}])
         try:
             latest = _parse(_wire.parse_run, _mapping(self._client.run(project, build_id)))
         except RemoteNotFound:
@@ -114,13 +114,15 @@ class GithubSource:
         following = _listing.following(query, place, created, total, size=self._client.page_size, cap=self._cap)
         pairs = [(_parse(_wire.parse_run, row), moment) for row, moment in zip(rows, created, strict=True)]
         # A fork's branch of the same name is listed too, and is another branch.
-        builds = [build for build, moment in pairs if _listing.within(query, moment) and query.branch in (None, build.branch)]
+        asked = [build for build, moment in pairs if _listing.within(query, moment)]
+        builds = [build for build in asked if query.branch in (None, build.branch)]
+        others = len(asked) - len(builds)
         if following is None and place.page == 1 and place.whole is None:
-            total = len(builds)
+            total, others = len(builds), 0
         elif place.upper is None and query.since is not None:
             total = None
-        cursor = None if following is None else _listing.write_cursor(following)
-        page = BuildPage(builds=builds, cursor=cursor, total=total if place.whole is None else place.whole)
+        cursor = None if following is None else _listing.write_cursor(following, size=self._client.page_size)
+        page = BuildPage(builds=builds, cursor=cursor, total=total if place.whole is None else place.whole, others=others)
         return _Sheet(page=page, following=following, mark=mark, since=_complete_since(created, following))
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import attrs
 
-from forgekit.errors import ConfigurationError, NotConfigured
+from forgekit.errors import NotConfigured
 from forgekit.kernel.net.budgets import BudgetPolicy
-from forgekit.kernel.net.rules import check_base_url, check_header
+from forgekit.kernel.net.validators import base_url, fits_header
 from forgekit.kernel.secrets import Secret
 from forgekit.kernel.settings import setting, settings
 
@@ -21,23 +21,9 @@ MAX_PAGE_SIZE = 1000
 """Plane refuses to send more rows at once."""
 
 
-def _url(_instance: object, _attribute: attrs.Attribute[Any], value: str) -> None:
-    try:
-        check_base_url(value)
-    except ConfigurationError as error:
-        raise ValueError(str(error)) from None
-
-
 def _segment(_instance: object, _attribute: attrs.Attribute[Any], value: str) -> None:
     if not _SEGMENT.fullmatch(value):
         raise ValueError("must be 1 to 100 letters, digits, hyphens or underscores")
-
-
-def _header(_instance: object, _attribute: attrs.Attribute[Any], value: Secret) -> None:
-    try:
-        check_header("X-Api-Key", value.reveal())
-    except ConfigurationError as error:
-        raise ValueError(str(error)) from None
 
 
 @settings("plane", env_prefix="PLANE_")
@@ -56,8 +42,10 @@ class PlaneSettings:
 
     """
 
-    api_url: str | None = setting(default=None, needed=True, validator=_url, doc="Where Plane is, e.g. https://plane.example.com.")
-    api_key: Secret | None = setting(default=None, secret=True, needed=True, validator=_header, doc="An API key of the user to act as.")
+    api_url: str | None = setting(default=None, needed=True, validator=base_url, doc="Where Plane is, e.g. https://plane.example.com.")
+    api_key: Secret | None = setting(
+        default=None, secret=True, needed=True, validator=fits_header("X-Api-Key"), doc="An API key of the user to act as."
+    )
     workspace_slug: str | None = setting(default=None, needed=True, validator=_segment, doc="The workspace's name in addresses.")
     project_id: str | None = setting(default=None, needed=True, validator=_segment, doc="The project's UUID.")
     webhook_secret: Secret | None = setting(default=None, secret=True, doc="What Plane signs its webhooks with.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from forgekit.builds import BuildRecord, Job, Key
@@ -38,13 +39,23 @@ def moment_of(value: int | None) -> datetime | None:
 
 def line_text(line: Line) -> str:
     """Return a timeline's branch and workflow as one text."""
-    return json.dumps([line.branch, line.workflow], separators=(",", ":"))
+    return _line_text(line.branch, line.workflow)
+
+
+@lru_cache(maxsize=65_536)
+def _line_text(branch: str | None, workflow: str | None) -> str:
+    return json.dumps([branch, workflow], separators=(",", ":"))
 
 
 def line_of(project: str, text: str) -> Line:
     """Return the timeline of such a text."""
+    return Line(project, *_line_parts(text))
+
+
+@lru_cache(maxsize=65_536)
+def _line_parts(text: str) -> tuple[str | None, str | None]:
     branch, workflow = json.loads(text)
-    return Line(project, branch, workflow)
+    return branch, workflow
 
 
 def row_of(build: BuildRecord) -> tuple[Any, ...]:
@@ -62,7 +73,7 @@ def row_of(build: BuildRecord) -> tuple[Any, ...]:
         build.duration_seconds,
         build.branch,
         build.workflow,
-        line_text(Line(build.project, build.branch, build.workflow)),
+        _line_text(build.branch, build.workflow),
         build.commit,
         build.event,
         build.actor,

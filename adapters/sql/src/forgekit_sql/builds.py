@@ -39,12 +39,15 @@ class _Dialect:
         value: What stands for one.
         among: A table of keys, ``k``, from one parameter or several: takes their number.
         keys: Makes these parameters.
+        using: Makes a table be read by an index. SQLite, which knows nothing of how many rows there are, would take the primary key for
+            any other index that begins alike, and with it read a whole project for each key.
 
     """
 
     value: str
     among: Callable[[Sequence[str]], str]
     keys: Callable[[Collection[Sequence[Any]]], tuple[Any, ...]]
+    using: Callable[[str], str]
 
 
 def _sqlite_keys(types: Sequence[str]) -> str:
@@ -58,8 +61,18 @@ def _postgresql_keys(types: Sequence[str]) -> str:
 
 
 _DIALECTS = {
-    "sqlite": _Dialect(value="?", among=_sqlite_keys, keys=lambda keys: (json.dumps([list(key) for key in keys]),)),
-    "postgresql": _Dialect(value="%s", among=_postgresql_keys, keys=lambda keys: tuple(list(column) for column in zip(*keys, strict=True))),
+    "sqlite": _Dialect(
+        value="?",
+        among=_sqlite_keys,
+        keys=lambda keys: (json.dumps([list(key) for key in keys]),),
+        using=lambda index: f" INDEXED BY {index}",
+    ),
+    "postgresql": _Dialect(
+        value="%s",
+        among=_postgresql_keys,
+        keys=lambda keys: tuple(list(column) for column in zip(*keys, strict=True)),
+        using=lambda _: "",
+    ),
 }
 
 
@@ -96,7 +109,8 @@ class SqlBuilds(Repository):
         """Return what builds say of these commits (project, commit)."""
         columns = ", ".join(f"b.{name}" for name in rows.VERDICT)
         on = f"b.project = k.c0 AND b.commit_id = k.c1 AND b.status IN ({_JUDGED}) AND b.started_at IS NOT NULL"
-        return [rows.verdict_of(row) for row in self._among("forgekit_builds", columns, on, ("text", "text"), commits)]
+        found = self._among("forgekit_builds", columns, on, ("text", "text"), commits, index="ix_forgekit_builds_commit_id")
+        return [rows.verdict_of(row) for row in found]
 
     def save(self, builds: Sequence[BuildRecord]) -> None:
         """Store or replace builds, in one statement whatever their number."""
@@ -158,11 +172,22 @@ class SqlBuilds(Repository):
         self._many(_upsert("forgekit_build_lines", _LINE_COLUMNS, ("project", "line"), value), kept)
         self._many(f"DELETE FROM forgekit_build_lines WHERE project = {value} AND line = {value}", gone)  # noqa: S608 - names of ours
 
-    def red_lines(self, project: str | None) -> Sequence[tuple[Line, LineState]]:
-        """Return the timelines that are red, of one project or of all."""
-        one = f" AND project = {self._dialect.value}" if project is not None else ""
-        statement = f"SELECT {', '.join(_LINE_COLUMNS)} FROM forgekit_build_lines WHERE red = 1{one}"  # noqa: S608 - names of ours
-        return list(map(_line_state, self._reading.exec_driver_sql(statement, () if project is None else (project,))))
+    def red_lines(self, project: str | None, *, until: int | None, oldest: int) -> tuple[int, Sequence[tuple[Line, LineState]]]:
+        """Return how many timelines are red, and those that have been so longest; see the port."""
+        value = self._dialect.value
+        given = {"project": project, "turn_day": until}
+        signs = {"project": "=", "turn_day": "<="}
+        conditions = ["red = 1", *(f"{name} {signs[name]} {value}" for name, each in given.items() if each is not None)]
+        parameters = tuple(each for each in given.values() if each is not None)
+        where = " AND ".join(conditions)
+        count = self._reading.exec_driver_sql(f"SELECT count(*) FROM forgekit_build_lines WHERE {where}", parameters).scalar_one()  # noqa: S608 - names of ours
+        last = f"SELECT turn_at FROM forgekit_build_lines WHERE {where} ORDER BY turn_at LIMIT 1 OFFSET {value}"  # noqa: S608 - names of ours
+        found = self._reading.exec_driver_sql(last, (*parameters, oldest - 1)).scalar()
+        if found is not None:
+            where += f" AND turn_at <= {value}"
+            parameters = (*parameters, found // 1000 * 1000 + 999)
+        statement = f"SELECT {', '.join(_LINE_COLUMNS)} FROM forgekit_build_lines WHERE {where}"  # noqa: S608 - names of ours
+        return count, list(map(_line_state, self._reading.exec_driver_sql(statement, parameters)))
 
     def stretch(self, line: Line, *, first: datetime, last: datetime) -> Stretch:
         """Return the points of a timeline around a change (see ``Stretch``) whose moments lie from ``first`` to ``last``."""
@@ -197,9 +222,9 @@ class SqlBuilds(Repository):
 
     # Roll-ups
 
-    def nodes(self, keys: Collection[NodeKey]) -> Mapping[NodeKey, Node]:
-        """Return roll-ups, with their counts."""
-        columns = ", ".join(f"b.{name}" for name in _NODE_COLUMNS)
+    def nodes(self, keys: Collection[NodeKey], *, counts: bool = True) -> Mapping[NodeKey, Node]:
+        """Return roll-ups, with or without their counts."""
+        columns = ", ".join(f"b.{name}" if counts or name != "counts" else "NULL" for name in _NODE_COLUMNS)
         on = "b.span = k.c0 AND b.project = k.c1 AND b.day = k.c2"
         wanted = [(key.span.value, key.project, key.day) for key in keys]
         return dict(map(_node, self._among("forgekit_build_nodes", columns, on, ("text", "text", "int"), wanted)))
@@ -234,10 +259,13 @@ class SqlBuilds(Repository):
         self._writing.exec_driver_sql("DELETE FROM forgekit_build_nodes")
         self._writing.exec_driver_sql("DELETE FROM forgekit_build_lines")
 
-    def _among(self, table: str, columns: str, on: str, types: Sequence[str], keys: Collection[Sequence[Any]]) -> Iterator[Any]:
+    def _among(
+        self, table: str, columns: str, on: str, types: Sequence[str], keys: Collection[Sequence[Any]], *, index: str | None = None
+    ) -> Iterator[Any]:
         """Yield the rows that fit one of many keys, ``_BATCH`` of them a statement."""
         dialect, every = self._dialect, list(keys)
-        statement = f"SELECT {columns} FROM {dialect.among(types)} JOIN {table} AS b ON {on}"  # noqa: S608 - names of ours
+        using = "" if index is None else dialect.using(index)
+        statement = f"SELECT {columns} FROM {dialect.among(types)} JOIN {table} AS b{using} ON {on}"  # noqa: S608 - names of ours
         for start in range(0, len(every), _BATCH):
             yield from self._reading.exec_driver_sql(statement, dialect.keys(every[start : start + _BATCH]))
 

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import attrs
 
-from forgekit.errors import ConfigurationError
 from forgekit.kernel.net.budgets import BudgetPolicy
-from forgekit.kernel.net.rules import check_base_url, check_header
+from forgekit.kernel.net.validators import base_url, fits_header
 from forgekit.kernel.secrets import Secret
 from forgekit.kernel.settings import setting, settings
 
 MAX_PAGE_SIZE = 100
 """GitLab sends no more rows at once."""
-
-
-def _url(_instance: object, _attribute: attrs.Attribute[Any], value: str) -> None:
-    try:
-        check_base_url(value)
-    except ConfigurationError as error:
-        raise ValueError(str(error)) from None
-
-
-def _header(_instance: object, _attribute: attrs.Attribute[Any], value: Secret) -> None:
-    try:
-        check_header("PRIVATE-TOKEN", value.reveal())
-    except ConfigurationError as error:
-        raise ValueError(str(error)) from None
 
 
 @settings("gitlab", env_prefix="GITLAB_")
@@ -44,9 +28,12 @@ class GitLabSettings:
     """
 
     token: Secret | None = setting(
-        default=None, secret=True, validator=_header, doc="A token with the scope read_api; without it public projects alone are seen."
+        default=None,
+        secret=True,
+        validator=fits_header("PRIVATE-TOKEN"),
+        doc="A token with the scope read_api; without it public projects alone are seen.",
     )
-    url: str = setting(default="https://gitlab.com", validator=_url, doc="Where GitLab is, without /api/v4.")
+    url: str = setting(default="https://gitlab.com", validator=base_url, doc="Where GitLab is, without /api/v4.")
     rate_limit: int = setting(
         default=300,
         validator=(attrs.validators.ge(1), attrs.validators.le(100_000)),

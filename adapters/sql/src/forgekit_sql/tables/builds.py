@@ -77,7 +77,14 @@ build_lines = Table(
     Column("turn_day", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-Index("ix_forgekit_build_lines_red", build_lines.c.project, sqlite_where=literal("red = 1"), postgresql_where=literal("red = 1"))
+Index(
+    "ix_forgekit_build_lines_red",
+    build_lines.c.turn_at,
+    build_lines.c.project,
+    build_lines.c.turn_day,
+    sqlite_where=literal("red = 1"),
+    postgresql_where=literal("red = 1"),
+)
 
 build_nodes = Table(
     "forgekit_build_nodes",

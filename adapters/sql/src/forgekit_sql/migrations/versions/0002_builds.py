@@ -57,7 +57,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project", "line", name="pk_forgekit_build_lines"),
         sqlite_with_rowid=False,
     )
-    _partial("ix_forgekit_build_lines_red", ["project"], "red = 1", table="forgekit_build_lines")
+    _partial("ix_forgekit_build_lines_red", ["turn_at", "project", "turn_day"], "red = 1", table="forgekit_build_lines")
     op.create_table(
         "forgekit_build_nodes",
         sa.Column("span", TEXT, nullable=False),
