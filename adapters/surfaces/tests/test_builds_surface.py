@@ -167,6 +167,16 @@ def test_wrong_filters_are_told(ask, row, asked):
     assert [ask("GET", "/analysis", params=asked).status_code, ask("POST", "/analyze", json=asked).status_code] == [422, 422]
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2200-01-01", "9999-12-31"])
+def test_days_beyond_all_builds_are_told(ask, row, day):
+    """A day on which no build can be is 422 with its place, however far it is."""
+    ask("POST", "/builds", json={"builds": [row()]})
+    for name in ("since", "until"):
+        answers = [ask("GET", "/analysis", params={name: day}), ask("POST", "/analyze", json={name: day})]
+        assert [(answer.status_code, pointers(answer)) for answer in answers] == [(422, [f"/{name}"])] * 2
+    assert ask("POST", "/analyze?background=true", json={"since": day, "until": day}).status_code == 422
+
+
 def test_an_analysis_in_the_background_is_a_job(ask, row):
     """202 with the job's id and the place of the result; the worker makes it and tells."""
     ask("POST", "/builds", json={"builds": [row(1), row(2, project="a b&c")]})
@@ -229,7 +239,7 @@ def test_the_document_describes_what_is_sent_and_answered(ask):
     batch = document["components"]["schemas"]["BatchInput"]["properties"]["builds"]
     assert (batch["minItems"], batch["maxItems"], batch["items"]["$ref"].rpartition("/")[2]) == (1, 10_000, "NewBuildInput")
     assert set(NUMBERS) <= set(document["components"]["schemas"]["Analysis"]["required"])
-    assert document["paths"]["/api/v1/webhook/generic"]["post"]["security"] == [{"apiKey": []}, {"signature": []}]
+    assert document["paths"]["/api/v1/webhook/generic"]["post"]["security"][:3] == [{"apiKey": []}, {"password": []}, {"signature": []}]
     assert set(document["paths"]["/api/v1/builds"]["post"]["responses"]) >= {"201", "400", "401", "413", "422", "429"}
 
 

@@ -25,9 +25,10 @@ MAX_BODY = 16_000_000
 """Bytes of a batch; more is 413."""
 
 _name: Any = validators.and_(validators.min_len(1), validators.max_len(MAX_NAME))
-_optional_name = validators.optional(_name)
+_optional_name: Any = validators.optional(_name)
 _optional_address = validators.optional(validators.and_(validators.min_len(1), validators.max_len(MAX_URL)))
 _optional_count = validators.optional(validators.and_(validators.ge(0), validators.le(GREATEST)))
+_optional_ordinal: Any = validators.optional(validators.and_(validators.ge(1), validators.le(GREATEST)))
 
 
 @attrs.frozen(kw_only=True)
@@ -41,13 +42,11 @@ class NewBuild:
     project: str = attrs.field(validator=_name)
     status: Literal["passed", "failed", "errored", "canceled", "cancelled", "running", "queued"]
     started_at: datetime | None = None
-    duration_seconds: float | None = attrs.field(
-        default=None, validator=validators.optional(validators.and_(validators.ge(0), validators.le(GREATEST)))
-    )
+    duration_seconds: float | None = attrs.field(default=None, validator=_optional_count)
     branch: str | None = attrs.field(default=None, validator=_optional_name)
     commit: str | None = attrs.field(default=None, validator=_optional_name)
     workflow: str | None = attrs.field(default=None, validator=_optional_name)
-    attempt: int | None = attrs.field(default=1, validator=validators.optional(validators.and_(validators.ge(1), validators.le(GREATEST))))
+    attempt: int | None = attrs.field(default=1, validator=_optional_ordinal)
     event: str | None = attrs.field(default=None, validator=_optional_name)
     actor: str | None = attrs.field(default=None, validator=_optional_name)
     queued_at: datetime | None = None
