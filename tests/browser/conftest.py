@@ -1,4 +1,4 @@
-"""Chromium, pages that are watched, and example hosts with a Plane to play with."""
+"""Chromium, pages that are watched, and example hosts with a Plane and a GitHub to play with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import attrs
 import pytest
 
-from forgekit.testing import FakePlane
+from forgekit.testing import FakeGitHub, FakePlane
 
 HOSTS = ("fastapi", "django")
 FLAGS = [
@@ -118,14 +118,30 @@ def plane():
 
 
 @pytest.fixture(scope="session")
-def hosts(spawn, plane):
-    """Starts each example host at most once, configured for the Plane, with small pages so that progress shows."""
+def the_github():
+    """A GitHub with any number of calls."""
+    with FakeGitHub(rate_limit=1_000_000) as running:
+        yield running
+
+
+@pytest.fixture
+def github(the_github):
+    """The GitHub, in order and quick before each test and after it."""
+    the_github.heal()
+    yield the_github
+    the_github.heal()
+
+
+@pytest.fixture(scope="session")
+def hosts(spawn, plane, the_github):
+    """Starts each example host at most once, configured for the Plane and the GitHub, with small pages so that progress shows."""
     started = {}
 
     def get(name):
         if name not in started:
             environment = {f"PLANE_{key.upper()}": value for key, value in plane.settings.items()}
-            environment |= {"PLANE_PAGE_SIZE": "4", "PLANE_RATE_LIMIT": "10000"}
+            environment |= {f"GITHUB_{key.upper()}": value for key, value in the_github.settings.items()}
+            environment |= {"PLANE_PAGE_SIZE": "4", "PLANE_RATE_LIMIT": "10000", "GITHUB_RATE_LIMIT": "100000"}
             started[name] = spawn(name, environment=environment, arguments=())
         return started[name]
 

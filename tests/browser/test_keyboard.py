@@ -41,10 +41,11 @@ def test_tab_goes_through_the_page_in_its_order(page):
     """Every stop is reached in reading order, each once, and each is visible."""
     stops = walk(page)
     names = [stop["name"] for stop in stops]
-    expected = ["#main", "./", "/docs", "items-summary", "project", "cycle", "import", "load-cycles", "result-summary", "check", "toggle"]
+    header = ["#main", "./", "console/builds", "/docs"]
+    expected = [*header, "items-summary", "project", "cycle", "import", "load-cycles", "result-summary", "check", "toggle"]
     order = [next((place for place, name in enumerate(expected) if stop.startswith(name)), -1) for stop in names]
     assert order == sorted(order)
-    assert {"./", "/docs", "project", "import", "load-cycles", "check", "toggle"} <= set(names)
+    assert {*header[1:], "project", "import", "load-cycles", "check", "toggle"} <= set(names)
     assert [stop["name"] for stop in stops if not stop["ring"]] == []
 
 
@@ -76,6 +77,7 @@ def test_buttons_keep_the_focus_while_they_work_and_after(page):
         page.focus(f"#{name}")
         page.keyboard.press("Enter")
         page.wait_for_selector(f"#{name}:not([aria-disabled]):focus")
+        assert page.evaluate("document.activeElement.id") == name
 
 
 def test_the_skip_link_leads_to_the_content(page):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
 # Text against what lies behind it, as WCAG 2 computes it; what is large needs less.
@@ -47,7 +49,7 @@ NAMELESS = """() => {
     if (element.labels?.length) return [...element.labels].some((label) => label.textContent.trim());
     return element.matches("a, button, summary") && element.textContent.trim();
   };
-  const wanted = document.querySelectorAll("a, button, input, progress, summary, section, nav, [role=region]");
+  const wanted = document.querySelectorAll("a, button, input:not([type=hidden]), select, progress, summary, section, nav, [role=region]");
   const nameless = [...wanted].filter((element) => !named(element)).map((element) => element.outerHTML.slice(0, 80));
   const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
   const doubled = ids.filter((id, at) => ids.indexOf(id) !== at);
@@ -92,6 +94,65 @@ def test_everything_can_be_read_and_named(host, sprint, show):
     assert grounds[0] != grounds[1]
     assert page.evaluate(NAMELESS) == []
     check_outline(**page.evaluate(OUTLINE))
+
+
+# Words in drawings against what lies behind the drawing.
+FAINT_WORDS = """() => {
+  const light = (colour) => {
+    const linear = (value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = colour.match(/[\\d.]+/g).map((value) => linear(value / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (one, other) => {
+    const [high, low] = [light(one), light(other)].sort((a, b) => b - a);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const ground = getComputedStyle(document.querySelector(".card")).backgroundColor;
+  const words = [...document.querySelectorAll("svg text")].filter((text) => contrast(getComputedStyle(text).fill, ground) < 4.5);
+  const marks = [...document.querySelectorAll("svg [class^=stroke]")].filter((line) => contrast(getComputedStyle(line).stroke, ground) < 3);
+  return [...words, ...marks].map((each) => each.outerHTML);
+}"""
+
+
+def full_builds(show, host, github, name, **options):
+    """Open the page of builds with everything on it: imports that ended well and not, charts with a table open, risks."""
+    for number in range(12):
+        github.add_run(name, conclusion="failure" if number > 5 else "success", workflow=name, branch=name.replace("/", "-"))
+    page = show(f"{host.address}/console/builds", **options)
+    for repository in (f"{name}-gone", name):
+        page.fill("#repository", repository)
+        page.check("#jobs")
+        page.click("#start")
+        page.wait_for_selector(f"button[aria-label='Import {repository} again']")
+    page.wait_for_selector("#at-risk")
+    page.click("#rows-heat-map-summary")
+    page.click("#rows-jobs-summary")
+    return page
+
+
+@pytest.mark.parametrize("host", ["django"], indirect=True)
+def test_the_builds_can_be_read_and_named(host, github, show):
+    """In light and in dark all text, also in charts, and every line stands out, and whatever can be used has a name of its own."""
+    page = full_builds(show, host, github, f"acme/{host.name}")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(FAINT) == []
+        assert page.evaluate(FAINT_WORDS) == []
+    assert page.evaluate(NAMELESS) == []
+    check_outline(**page.evaluate(OUTLINE))
+
+
+@pytest.mark.parametrize("host", ["django"], indirect=True)
+def test_the_builds_fit_a_phone(host, github, show):
+    """At 390 pixels the page is as wide as the screen, whatever the names; charts are moved within their frame."""
+    page = full_builds(show, host, github, f"{'Averyverylongownerwithoutanyspace' * 2}/Andarepositorylikewise", **PHONE)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    small = "[...document.querySelectorAll('main button')].filter((each) => each.getBoundingClientRect().height < 32).length"
+    assert page.evaluate(small) == 0
+    frame = (
+        "(() => { const drawing = document.querySelector('#chart-trend .scroll'); return drawing.scrollWidth > drawing.clientWidth; })()"
+    )
+    assert page.evaluate(frame)
 
 
 def check_outline(*, language, landmarks, levels, undescribed):

@@ -68,13 +68,23 @@ def app(plane, tmp_path):
         yield application(forge)
 
 
-def test_below_a_path_every_address_holds(app, sprint, show):
+def test_below_a_path_every_address_holds(app, sprint, show, watch):
     """Styles, script, stream, actions and the link to the API work under a host's prefix."""
     with asgi_below(app) as address:
         page = show(address)
         page.click("#load-cycles")
         page.wait_for_selector("#import")
         assert page.evaluate("document.styleSheets.length") == 1
+        page.click("text=Builds")
+        page.wait_for_selector("body[data-live=yes]")
+        assert page.url == f"{address}/console/builds"
+        watch.refused.add(400)
+        page.fill("#repository", "no-name")
+        page.click("#start")
+        page.wait_for_selector("#repository-problem")
+        assert page.evaluate("document.styleSheets.length") == 1
+        page.click("text=Sprint sync")
+        page.wait_for_selector("#load-cycles")
         page.click("text=API")
         page.wait_for_selector(".opblock")
         page.context.close()
@@ -95,4 +105,6 @@ def test_without_a_stream_the_page_looks_by_itself(app, plane, sprint, context, 
         page.wait_for_selector("#bar-label:has-text('of 10')")
         plane.slow(0)
         page.wait_for_selector(f"#result:has-text('{sprint[0]}')")
+        page.click("text=Builds")
+        page.wait_for_selector("#line:has-text('Looks every few seconds')")
         page.context.close()

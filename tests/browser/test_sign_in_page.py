@@ -32,6 +32,24 @@ def test_the_token_opens_the_pages(signed_in, token):
     assert token not in cookie["value"]
 
 
+def test_the_token_opens_the_page_that_was_asked_for(guarded, token, context, watch):
+    """Who came for the builds sees them after signing in, also where the sign-in answered a form that was sent."""
+    watch.refused.add(401)
+    page = context().new_page()
+    page.goto(f"{guarded.address}/console/builds")
+    page.fill("#token", token)
+    page.click("#enter")
+    page.wait_for_selector("body[data-live=yes]")
+    assert page.inner_text("h1") == "Builds"
+    page.context.clear_cookies()
+    page.fill("#repository", "acme/shop")
+    page.click("#start")
+    page.fill("#token", token)
+    page.click("#enter")
+    page.wait_for_selector("#order")
+    assert page.url == f"{guarded.address}/console/builds"
+
+
 def test_a_wrong_token_is_said(guarded, context, watch):
     """A wrong token gets a sentence, not a page that looks the same."""
     watch.refused.add(401)

@@ -1,4 +1,4 @@
-"""A forge with a Plane, its pages, and a client on the same machine."""
+"""A forge with a Plane or a GitHub, its pages, and a client on the same machine."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ import pytest
 
 from forgekit import Forge
 from forgekit.hosting import application
-from forgekit.testing import FakePlane
+from forgekit.testing import FakeGitHub, FakePlane
 
 
 @pytest.fixture
 def plane():
     """A Plane with any number of calls."""
     with FakePlane(rate_limit=None) as running:
+        yield running
+
+
+@pytest.fixture
+def github():
+    """A GitHub without runs."""
+    with FakeGitHub() as running:
         yield running
 
 

@@ -10,15 +10,15 @@ from forgekit.errors import Conflict, RemoteRateLimited, RemoteUnavailable
 from forgekit.hosting import application
 from forgekit.sprints.models import ImportProgress
 from forgekit.testing import FakeClock
-from forgekit_console.live import BELIEVED, Live
+from forgekit_console.live import BELIEVED, BUILDS, SYNC, Live
 
 
 class Listener:
     """Stands for a page's stream."""
 
-    def __init__(self, live):
+    def __init__(self, live, topic=SYNC):
         self.heard = []
-        self.leave = live.stream().subscribe(self)
+        self.leave = live.stream(topic).subscribe(self)
 
     def send(self, event):
         self.heard.append(event.event)
@@ -139,6 +139,17 @@ def test_the_forges_signals_are_heard(forge, plane):
     assert seen == ["fetching"]
     assert listener.heard[-1] == "changed"
     assert live.running is None
+
+
+def test_builds_that_come_in_are_told_to_the_page_of_builds(forge):
+    """Whoever submits builds, their page hears of it, and the sprint sync does not; nor does it hear of a sprint's import."""
+    live = Live(forge.clock)
+    live.hear(forge)
+    builds, sync = Listener(live, BUILDS), Listener(live)
+    forge.builds.submit([{"build_id": "1", "project": "acme/shop", "status": "running", "started_at": "2026-03-01T12:00:00Z"}])
+    live.note(step("fetching", 1))
+    assert builds.heard == ["changed", "changed"]
+    assert sync.heard == ["changed", "progress"]
 
 
 def test_a_forge_keeps_no_application(forge):

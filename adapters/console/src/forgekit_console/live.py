@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import attrs
 
+from forgekit.builds.events import BuildsSubmitted
 from forgekit.errors import Conflict, ForgekitError
 from forgekit.http import EventStream, Hub, ServerEvent, Sink
 from forgekit.kernel.clock import Clock
@@ -23,8 +24,19 @@ from forgekit_console.problems import words
 if TYPE_CHECKING:
     from forgekit import Forge
 
-_TOPIC = "sync"
-_CHANGES: tuple[type[Event], ...] = (SprintImported, SprintCompleted, WebhookReceived, TestRunRecorded)
+SYNC = "sync"
+"""What the page of the sprint sync hears."""
+
+BUILDS = "builds"
+"""What the page of builds hears."""
+
+_CHANGES: Mapping[type[Event], str] = {
+    SprintImported: SYNC,
+    SprintCompleted: SYNC,
+    WebhookReceived: SYNC,
+    TestRunRecorded: SYNC,
+    BuildsSubmitted: BUILDS,
+}
 _ENDS = frozenset({"done", "failed"})
 
 BELIEVED = timedelta(minutes=2)
@@ -127,9 +139,9 @@ class Live:
             if (live := this()) is not None:
                 live.note(event)
 
-        def changed(_event: Event) -> None:
+        def changed(event: Event) -> None:
             if (live := this()) is not None:
-                live.tell()
+                live.tell(_CHANGES[type(event)])
 
         leave = [forge.on(ImportProgress, progress), *(forge.on(kind, changed) for kind in _CHANGES)]
         for end in leave:
@@ -143,9 +155,9 @@ class Live:
             return
         self._show(Running(project=event.project, phase=event.phase, fetched=event.fetched, total=event.total, at=self._clock.now()))
 
-    def tell(self) -> None:
-        """Have the pages ask for what changed."""
-        self._hub.publish(_TOPIC, ServerEvent({}, event="changed"))
+    def tell(self, topic: str = SYNC) -> None:
+        """Have the pages of a topic ask for what changed."""
+        self._hub.publish(topic, ServerEvent({}, event="changed"))
 
     def run(self, project: str, work: Callable[[], ImportReport]) -> Outcome:
         """Run an import and keep how it ended; it is not raised, since every page shows it.
@@ -165,12 +177,12 @@ class Live:
             self.tell()
         return outcome
 
-    def stream(self) -> EventStream:
-        """Return the stream of progress and changes, the present state first."""
+    def stream(self, topic: str = SYNC) -> EventStream:
+        """Return the stream of a topic's progress and changes, the present state first."""
 
         def subscribe(sink: Sink) -> Callable[[], None]:
-            leave = self._hub.subscribe([_TOPIC], sink.send)
-            if (running := self.running) is not None:
+            leave = self._hub.subscribe([topic], sink.send)
+            if topic == SYNC and (running := self.running) is not None:
                 sink.send(_progress(running))
             sink.send(ServerEvent({}, event="changed"))
             return leave
@@ -188,7 +200,7 @@ class Live:
 
     def _show(self, running: Running) -> None:
         self._running = running
-        self._hub.publish(_TOPIC, _progress(running))
+        self._hub.publish(SYNC, _progress(running))
 
 
 def _progress(running: Running) -> ServerEvent:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 import attrs
 
 from forgekit import errors
-from forgekit.http import Page, Problem, detail_problems
+from forgekit.http import Page, Problem, Problems, detail_problems
 from forgekit_console.rendering import page
 
 _STATUSES = detail_problems(
@@ -56,11 +56,20 @@ def json_problems(error: errors.ForgekitError) -> Problem:
 
 def page_problems(error: errors.ForgekitError) -> Problem:
     """Answer a person, with the sign-in where the host asks for its token."""
-    problem = json_problems(error)
-    return attrs.evolve(problem, body=_page_of(error, problem))
+    return page_problems_below("")(error)
 
 
-def _page_of(error: errors.ForgekitError, problem: Problem) -> Page:
+def page_problems_below(up: str) -> Problems:
+    """Return what answers a person on a page from which ``up`` leads to where the host mounted the application."""
+
+    def answer(error: errors.ForgekitError) -> Problem:
+        problem = json_problems(error)
+        return attrs.evolve(problem, body=_page_of(error, problem, up))
+
+    return answer
+
+
+def _page_of(error: errors.ForgekitError, problem: Problem, up: str) -> Page:
     if isinstance(error, errors.Unauthenticated):
-        return page("sign_in.html")
-    return page("problem.html", message=problem.body["detail"])
+        return page("sign_in.html", up=up)
+    return page("problem.html", up=up, message=problem.body["detail"])

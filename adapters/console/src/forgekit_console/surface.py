@@ -9,6 +9,7 @@ from attrs import validators
 
 from forgekit.hosting import host_guard
 from forgekit.http import EventStream, File, Open, Page, RequestHead, Surface
+from forgekit_console.builds.pages import declare_builds
 from forgekit_console.live import Live
 from forgekit_console.problems import json_problems, page_problems
 from forgekit_console.rendering import page, static_file
@@ -56,6 +57,7 @@ def make_surface(forge: Forge) -> Surface:
     surface = Surface("console", guard=host_guard(), problems=json_problems, description="Pages in the browser.")
     _declare_pages(surface, live)
     _declare_actions(surface, live)
+    declare_builds(surface, live)
     declare_session(surface)
     return surface
 

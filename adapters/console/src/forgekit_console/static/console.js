@@ -6,8 +6,11 @@
   const POLL_MS = 5000; // without one, e.g. under WSGI
   const BUSY_MS = 1000; // likewise, while an import runs
   const RETRY_MS = 60000; // until a stream that was refused is asked for again
+  const REST_MS = 500; // between two looks at what takes the host longer
 
+  const home = new URL("../../", document.currentScript.src); // where the host mounted the pages
   const byId = (id) => document.getElementById(id);
+  const news = byId("main").dataset; // where this page hears what changed
   const parts = () => [...document.querySelectorAll("[data-part]")];
 
   async function ask(path, body) {
@@ -15,14 +18,19 @@
     let answer;
     let text;
     try {
-      answer = await fetch(path, body === undefined ? {} : post);
+      answer = await fetch(new URL(path, home), body === undefined ? {} : post);
       text = await answer.text();
     } catch {
       throw new Error("The host does not answer.");
     }
-    if (answer.status === 401 && !byId("sign-in")) location.reload(); // to the sign-in
+    if (answer.status === 401 && !byId("sign-in")) reopen(); // to the sign-in
     if (!answer.ok) throw new Error(reason(text) || `The host answered with status ${answer.status}.`);
     return text;
+  }
+
+  // Not reload: a page that answers a form would be asked for by sending the form again.
+  function reopen() {
+    location.replace(location.pathname + location.search);
   }
 
   function reason(text) {
@@ -50,31 +58,34 @@
   const shown = new Map();
 
   function localise(place) {
-    const format = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+    const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+    const near = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
     for (const time of place.querySelectorAll("time[datetime]")) {
       time.title = time.textContent;
-      time.textContent = format.format(new Date(time.dateTime));
+      time.textContent = ("clock" in time.dataset ? near : exact).format(new Date(time.dateTime));
     }
   }
 
   function replace(place, html) {
     const focused = place.contains(document.activeElement) ? document.activeElement.id : null;
     const open = [...place.querySelectorAll("details[open]")].map((each) => each.id);
-    const chosen = place.querySelector("input:checked")?.value;
+    const chosen = place.querySelector("input[type=radio]:checked")?.value;
+    const typed = [...place.querySelectorAll("select[id], input[id]:not([type=radio])")].map((each) => [each.id, each.value]);
     place.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
     localise(place);
     for (const id of open) byId(id)?.setAttribute("open", "");
-    const again = [...place.querySelectorAll("input")].find((input) => input.value === chosen);
+    const again = [...place.querySelectorAll("input[type=radio]")].find((input) => input.value === chosen);
     if (again) again.checked = true;
+    for (const [id, value] of typed) if (byId(id)) byId(id).value = value;
     if (focused !== null) (byId(focused) || place.closest("section").querySelector("h2")).focus();
   }
 
   function applyFlags() {
+    if (!byId("import-form")) return;
     const flags = byId("flags").dataset;
     byId("import-form").hidden = flags.configured === "no";
     byId("unready").hidden = flags.configured !== "no";
     byId("items").hidden = flags.items === "0";
-    return flags;
   }
 
   async function loadItems() {
@@ -89,15 +100,22 @@
     }
   }
 
-  async function fetchStatus() {
-    const fresh = new DOMParser().parseFromString(await ask("console/status"), "text/html");
-    for (const place of parts()) {
-      const html = fresh.querySelector(`[data-part="${place.dataset.part}"]`).innerHTML;
-      if (shown.get(place.dataset.part) !== html) replace(place, html);
-      shown.set(place.dataset.part, html);
+  const isRunning = () => byId("flags").dataset.running === "yes";
+
+  async function fetchParts(path) {
+    const fresh = new DOMParser().parseFromString(await ask(path), "text/html");
+    for (const part of fresh.querySelectorAll("[data-part]")) {
+      const name = part.dataset.part;
+      const html = part.innerHTML;
+      if (shown.get(name) !== html) replace(document.querySelector(`[data-part="${name}"]`), html);
+      shown.set(name, html);
     }
+  }
+
+  async function fetchStatus() {
+    await fetchParts(news.status);
     applyFlags();
-    if (byId("items").open) await loadItems();
+    if (byId("items")?.open) await loadItems();
   }
 
   let refreshing = null;
@@ -140,13 +158,16 @@
 
   let stream = null;
   let pulse = null;
+  let soon = null;
   let refusedAt = -RETRY_MS;
 
   function listen() {
-    stream = new EventSource("console/live");
+    stream = new EventSource(new URL(news.live, home));
     stream.onopen = () => { document.body.dataset.live = "yes"; tellLine("Live"); };
     stream.addEventListener("progress", (event) => showProgress(JSON.parse(event.data)));
-    stream.addEventListener("changed", refresh);
+    stream.addEventListener("changed", () => {
+      soon ??= setTimeout(() => { soon = null; refresh(); }, news.light ? REST_MS : 0);
+    });
     stream.onerror = () => {
       document.body.dataset.live = "no";
       if (stream.readyState === EventSource.CLOSED) { stream = null; refusedAt = performance.now(); }
@@ -160,8 +181,17 @@
       if (stream === null && performance.now() - refusedAt > RETRY_MS) listen();
       await refresh();
       const live = document.body.dataset.live === "yes";
-      beat(live ? LIVE_MS : byId("flags").dataset.running === "yes" ? BUSY_MS : POLL_MS);
+      beat(live ? LIVE_MS : isRunning() && !news.light ? BUSY_MS : POLL_MS);
     }, delay);
+  }
+
+  // Imports of builds run in any process, and a stream tells of this one: while one runs, look at how far it is.
+  function follow() {
+    setInterval(async () => {
+      if (document.hidden || refreshing || !isRunning()) return;
+      await fetchParts(news.light).catch(() => {}); // the next beat says that the host is away
+      if (!isRunning()) refresh();
+    }, BUSY_MS);
   }
 
   function sleepOrWake() {
@@ -229,7 +259,7 @@
       byId("token").select();
       throw error;
     }
-    location.reload();
+    reopen();
   }
 
   document.addEventListener("click", (event) => {
@@ -240,20 +270,22 @@
   });
 
   document.addEventListener("submit", (event) => {
+    const send = { "import-form": importChosen, "sign-in": () => work(byId("enter"), "sign-in", enter) }[event.target.id];
+    if (!send) return; // the browser sends it
     event.preventDefault();
-    if (event.target.id === "import-form") importChosen();
-    if (event.target.id === "sign-in") work(byId("enter"), "sign-in", enter);
+    send();
   });
 
   byId("sign-out")?.addEventListener("click", async () => {
     await ask("console/sign-out", {}).catch(() => {});
-    location.reload();
+    reopen();
   });
 
-  if (byId("flags")) {
+  if (news.status) {
     for (const place of parts()) shown.set(place.dataset.part, place.innerHTML);
     localise(document);
-    byId("items").addEventListener("toggle", () => { if (byId("items").open) loadItems(); });
+    byId("items")?.addEventListener("toggle", () => { if (byId("items").open) loadItems(); });
+    if (news.light) follow();
     document.addEventListener("visibilitychange", sleepOrWake);
     sleepOrWake();
   }

@@ -1,0 +1,1 @@
+"""The page of builds: imports, and what the builds come to."""
