@@ -13,6 +13,8 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("
 CODE = sorted([*ROOT.glob("src/**/*.py"), *ROOT.glob("adapters/*/src/**/*.py"), *ROOT.glob("examples/**/*.py"), ROOT / "conftest.py"])
 VARIABLE = re.compile(r"[\"'](FORGEKIT_[A-Z_]*[A-Z])[\"']")
 LINK = re.compile(r"\]\(([^)#\s]*)(#[^)\s]*)?\)")
+SHELL = re.compile(r"^```(?:sh|console)\n(.*?)^```|(`forgekit [^`]*`)", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"(?:^(?:[$#] )?|`|\$\(|bin/)forgekit ([a-z][a-z-]*(?: [a-z][a-z-]*)*)", re.MULTILINE)
 FRAGMENT = re.compile(r"(\+[a-z0-9-]+|\d+)\.(feature|change|fix|removal|security)\.md")
 
 
@@ -55,6 +57,25 @@ def test_links_lead_somewhere(document):
     """Every relative link of a document names a file, and every anchor a heading, that exists."""
     links = [link for link in LINK.findall(document.read_text()) if "://" not in link[0] and not link[0].startswith("mailto:")]
     assert not [target + anchor for target, anchor in links if not _leads_somewhere(document, target, anchor)]
+
+
+def test_every_command_that_a_document_names_exists():
+    """What a page tells to type, in a fence or between backquotes, is a command of ``forgekit``."""
+    from forgekit.cli import commands  # noqa: F401 - registers them
+    from forgekit.cli.app import cli
+
+    missing = []
+    for document in DOCUMENTS:
+        shell = "\n".join("".join(found) for found in SHELL.findall(document.read_text()))
+        for line in COMMAND.findall(shell):
+            known, words = cli.commands, line.split()
+            while words and known:
+                word = words.pop(0)
+                if word not in known:
+                    missing.append(f"{document.name}: forgekit {line}")
+                    break
+                known = getattr(known[word], "commands", None)
+    assert not missing
 
 
 def test_every_page_can_be_reached():

@@ -32,7 +32,14 @@ def command(capsys, tmp_path, monkeypatch):
     """The command in an empty directory and a clean environment."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-    for name in ("FORGEKIT_DATABASE_URL", "PLANE_API_URL", "PLANE_API_KEY", "FORGEKIT_WEBHOOK_SECRET"):
+    for name in (
+        "FORGEKIT_DATABASE_URL",
+        "PLANE_API_URL",
+        "PLANE_API_KEY",
+        "FORGEKIT_WEBHOOK_SECRET",
+        "GITHUB_TOKEN",
+        "GITHUB_WEBHOOK_SECRET",
+    ):
         monkeypatch.delenv(name, raising=False)
     return Command(capsys)
 

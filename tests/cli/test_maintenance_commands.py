@@ -39,6 +39,19 @@ def test_doctor_tells_a_database_that_does_not_open(command):
     assert "BAD" in command.out
 
 
+def test_doctor_tells_of_the_sources_of_builds(command, monkeypatch):
+    """Each source is there: without a token for public projects, and marked where its settings are wrong."""
+    assert command("doctor", "--json") == 0
+    found = {finding["what"]: finding["finding"] for finding in command.json}
+    assert "no token" in found["builds of github"]
+    monkeypatch.setenv("GITHUB_TOKEN", "made-up")
+    command("doctor", "--json")
+    assert {"what": "builds of github", "ok": True, "finding": "configured, not asked"} in command.json
+    monkeypatch.setenv("GITHUB_RATE_LIMIT", "many")
+    assert command("doctor", "--json") == 1
+    assert [finding["what"] for finding in command.json if not finding["ok"]] == ["builds of github"]
+
+
 def test_plugins_are_listed(command):
     """The installed plugins are shown by name."""
     assert command("plugins", "--json") == 0

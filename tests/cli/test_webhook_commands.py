@@ -117,3 +117,85 @@ def test_replaying_nothing_is_told(command):
     """An unknown row is refused."""
     assert command("webhook", "replay", 7) == 1
     assert "no webhook 7" in command.err
+
+
+@pytest.fixture(scope="module")
+def host(spawn):
+    """A host that takes builds, with secrets of its own."""
+    environment = {"FORGEKIT_API_KEYS": "made-up-key", "GITHUB_WEBHOOK_SECRET": "made-up-hub", "FORGEKIT_BUILDS_WEBHOOK_SECRET": "made-up"}
+    started = spawn("fastapi", environment=environment, arguments=("--surface", "builds"))
+    started.api.headers["Authorization"] = "Bearer made-up-key"
+    yield started
+    started.end()
+
+
+@pytest.fixture
+def secrets(monkeypatch):
+    """The host's secrets, where its own environment has them."""
+    monkeypatch.setenv("GITHUB_WEBHOOK_SECRET", "made-up-hub")
+    monkeypatch.setenv("FORGEKIT_BUILDS_WEBHOOK_SECRET", "made-up")
+
+
+@pytest.mark.host
+@pytest.mark.parametrize(
+    ("scheme", "event", "status"),
+    [
+        ("github", "workflow_run", "failed"),
+        ("github", "workflow_job", "running"),
+        ("github", "check_suite", "failed"),
+        ("github", "deployment_status", "failed"),
+        ("generic", None, "failed"),
+    ],
+)
+def test_a_made_up_build_reaches_a_running_host(command, host, secrets, wait_until, scheme, event, status):
+    """What is sent is taken, and becomes a build as the options say, of a run that the host did not know."""
+    repository = f"acme/{scheme}-{event}"
+    told = () if event is None else ("--event", event)
+    options = (*told, "--repository", repository, "--branch", "next", "--conclusion", "failure", "--run-id", "77", "--json")
+    assert command("webhook", "send", scheme, f"{host.address}/api/v1/webhook/{scheme}", *options) == 0
+    assert (command.json["status"], json.loads(command.json["body"])["action"]) == (202, "processed")
+    wait_until(lambda: host.api.get("/api/v1/analysis", params={"project": repository}).status_code == 200, every=0.5)
+    found = host.api.get("/api/v1/analysis", params={"project": repository}).json()
+    assert (found["n_builds"], found["status_counts"]) == (1, {status: 1})
+
+
+@pytest.mark.host
+def test_a_ping_and_a_wrong_secret(command, host, secrets, monkeypatch):
+    """A ping is taken without effect; with another secret the host refuses, and the command ends with 1."""
+    url = f"{host.address}/api/v1/webhook/github"
+    assert command("webhook", "send", "github", url, "--event", "ping") == 0
+    monkeypatch.setenv("FORGEKIT_WEBHOOK_SECRET", "another")
+    assert command("webhook", "send", "github", url, "--event", "ping") == 1
+    assert command.out.startswith("401")
+
+
+def test_each_made_up_build_is_another(command, secret, receiver):
+    """Sent twice, two runs are told of, under two deliveries."""
+    url = f"http://127.0.0.1:{receiver.server_port}/hooks"
+    for _ in range(2):
+        assert command("webhook", "send", "github", url) == 0
+    (first, one), (second, other) = receiver.seen
+    assert first["x-github-event"] == "workflow_run"
+    assert first["x-github-delivery"] != second["x-github-delivery"]
+    assert json.loads(one)["workflow_run"]["id"] != json.loads(other)["workflow_run"]["id"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("plane",), "not made up"),
+        (("github", "--event", "push"), "workflow_run"),
+        (("github", "none.json", "http://127.0.0.1/"), "No such file"),
+        (("github", "--conclusion", "great"), "--conclusion"),
+    ],
+)
+def test_what_cannot_be_made_up_is_told(command, secret, arguments, told):
+    """Another sender or event, no such file and no such end of a run: the command line is wrong."""
+    assert command("webhook", "send", *arguments) == 2
+    assert told in command.err
+
+
+def test_a_host_that_does_not_run_ends_with_4(command, secret):
+    """Where nothing listens, that is told."""
+    assert command("webhook", "send", "github", "http://127.0.0.1:9/") == 4
+    assert command.err.startswith("error: ")

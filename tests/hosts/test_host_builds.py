@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +101,32 @@ def test_hostile_bodies_are_refused(ci, path, content, headers, status):
     answer = ci.api.post(f"/api/v1{path}", content=content, headers={"Content-Type": "application/json", **headers})
     assert (400 <= answer.status_code < 500, next(iter(answer.json()))) == (True, "detail")
     assert answer.status_code == status or path != "/builds"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to read the memory from")
+def test_a_body_without_end_costs_no_memory(ci):
+    """Whether its length is told or not, a body beyond the bound is refused while the host's memory stays as it is."""
+
+    def peak():
+        status = Path(f"/proc/{ci.process.pid}/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0])
+
+    def pieces():
+        for _ in range(64):
+            yield b" " * 1_000_000
+
+    headers = {"Content-Type": "application/json"}
+    first = [ci.api.post("/api/v1/builds", content=b"{", headers=headers).status_code, peak()]
+    sent = [ci.api.post("/api/v1/builds", content=body, headers=headers).status_code for body in (pieces(), b" " * 64_000_000)]
+    assert (first[0], sent) == (400, [413, 413])
+    assert peak() - first[1] < 32_000  # kilobytes: one body of the largest size, and the server's own buffers
+
+
+@pytest.mark.parametrize("asked", ["since=0001-01-01", "until=9999-12-31", "since=2026-02-30", "since=2026-02-02&until=2026-02-01"])
+def test_a_window_that_cannot_be_is_refused(ci, asked):
+    """Days on which no build can be, days that are none, and an end before the beginning are 422."""
+    answer = ci.api.get(f"/api/v1/analysis?{asked}")
+    assert (answer.status_code, next(iter(answer.json()))) == (422, "detail")
 
 
 def test_no_key_shows_in_the_log(ci):

@@ -4,6 +4,7 @@ import gzip
 import json
 import logging
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,11 @@ JSON = ("Content-Type", "application/json")
 TASKS = "/api/demo/projects/7/tasks"
 TASK = {"title": "Add", "priority": 2, "due": "2026-02-11T00:00:00+01:00", "colour": "blue", "wireName": True}
 HARMLESS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=60, deadline=None)
+
+
+@attrs.frozen
+class Number:
+    number: int
 
 
 def post(ask, app, target, value, *headers):
@@ -288,6 +294,33 @@ def test_buckets_are_asked(bench, ask_both):
     assert [answer.status for answer in answers] == [200, 200, 429]
     assert (answers[1].header("ratelimit-remaining"), answers[2].header("retry-after")) == ("1", "3")
     assert set(taken) == {("few", "peer:127.0.0.1")}
+
+
+@pytest.mark.parametrize(("amount", "told"), [(7, ("7", "0", "3")), (None, (None, None, None))])
+def test_a_refused_call_is_told_how_its_bucket_stands(bench, ask_both, amount, told):
+    """The 429 has the same three headers as an answer, as far as the limiter knows them; a wait is rounded up."""
+
+    def limiter(name, key):
+        raise errors.RateLimited(retry_after=2.1, **({} if amount is None else {"amount": amount}))
+
+    surface = Surface("s", guard=Open())
+    surface.op("POST", "/x", limit="few")(lambda: 1)
+    answer = ask_both(App([surface], bench, limiter=limiter), "POST", "/x", [JSON], b"{}")
+    assert (answer.status, answer.header("retry-after")) == (429, "3")
+    assert tuple(answer.header(f"ratelimit-{name}") for name in ("limit", "remaining", "reset")) == told
+
+
+def test_the_head_of_a_body_that_is_refused_tells_the_bucket(bench, ask_both):
+    """A call counts although its body is wrong, and its answer says what is left."""
+    surface = Surface("s", guard=Open())
+
+    @surface.op("POST", "/x", limit="few")
+    def take(body: Number) -> int:
+        return body.number
+
+    app = App([surface], bench, limiter=lambda name, key: LimitState(limit=2, remaining=1, reset_after=0.5))
+    answer = ask_both(app, "POST", "/x", [JSON], b'{"number": "x"}')
+    assert (answer.status, answer.header("ratelimit-limit"), answer.header("ratelimit-reset")) == (422, "2", "1")
 
 
 @pytest.mark.parametrize(

@@ -106,3 +106,12 @@ def test_text_that_no_database_takes_is_refused(engine, raw):
 def test_many_small_containers_are_not_deep(engine):
     """A wide body is not taken for a deep one."""
     assert len(jsontext.loads(b"[" + b"[],{}," * 500 + b'"\\u00e9"]')) == 1001
+
+
+def test_a_million_values_are_read_and_no_more(engine):
+    """The bound counts commas before anything is parsed, so that a small body cannot become a large object."""
+    most = jsontext.MAX_VALUES
+    assert len(jsontext.loads(b"[" + b"0," * most + b"0]")) == most + 1
+    for raw in (b"[" + b"0," * (most + 1) + b"0]", b"{}," * (most + 1)):
+        with pytest.raises(ValueError, match=f"more than {most} values"):
+            jsontext.loads(raw)

@@ -32,6 +32,25 @@ def test_cookies_are_found(line, value):
     assert head(("cookie", "x=y"), ("cookie", line)).cookie("b") == value
 
 
+@pytest.mark.parametrize(
+    ("line", "password"),
+    [
+        ("Basic Y2k6YTpi", "a:b"),
+        ("basic  OmtleQ== ", "key"),
+        ("Basic Y2k6", None),
+        ("Basic Y2k=", None),
+        ("Basic ?", None),
+        ("Basic gDqA", None),
+        ("Basic", None),
+        ("Bearer Y2k6YTpi", None),
+        ("", None),
+    ],
+)
+def test_a_password_is_read_from_basic_authentication(line, password):
+    """What stands after the first colon is the password; what is unreadable or empty is none."""
+    assert head(("authorization", line)).password == password
+
+
 def test_headers_hide_from_repr():
     """The headers of a request, which carry credentials, are not in its repr."""
     assert "secret" not in repr(head(("authorization", "Bearer secret")))

@@ -59,7 +59,8 @@ def test_a_tampered_header_is_rejected_by_one_family(data, how, noise, link, now
     headers = link.signer.sign(body, now, event="push", delivery_id="d-1")
     name = data.draw(st.sampled_from(sorted(headers)))
     headers[name] = _tampered(headers[name], how, noise)
-    _rejected_or_verified(link.verifier, headers, body, now)
+    answer = _rejected_or_verified(link.verifier, headers, body, now)
+    assert answer in {"verified", "payload_malformed", "signature_missing", "signature_invalid", "timestamp_out_of_range"}
 
 
 @given(how=st.sampled_from(RESPELLING), noise=st.text("abcdef0123456789=.:+/", min_size=1), body=st.binary())
@@ -90,7 +91,7 @@ def test_one_changed_byte_is_refused(body, position, change, link, now):
     changed = bytearray(body)
     changed[position % len(body)] ^= change
     answer = _rejected_or_verified(link.verifier, headers, bytes(changed), now)
-    assert answer == "signature_invalid" or link.name == "gitlab-token"
+    assert answer == "signature_invalid" or link.name.endswith("-token")
 
 
 @given(body=st.binary(max_size=50))
