@@ -284,7 +284,10 @@ class Forge:
         return self._signals.on(event, receiver)
 
     def worker(self) -> Worker:
-        """Return a worker for the loops, deliveries and chores: ``with forge.worker(): …``, or ``.drain()`` in tests."""
+        """Return a worker for the loops, deliveries and chores.
+
+        ``with forge.worker(): …`` runs it beside a program, ``.serve()`` in a process of its own, ``.drain()`` in tests.
+        """
         self._check()
         return Worker(self._driver(), self._wakeup, self._prepare)
 

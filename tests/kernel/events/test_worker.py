@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import textwrap
 import threading
 
 import pytest
@@ -47,3 +52,42 @@ def test_a_stopped_worker_leaves_no_thread(forge):
     assert not [
         thread for thread in threading.enumerate() if thread.name.startswith(("forgekit-inbox-", "forgekit-outbox", "forgekit-sched"))
     ]
+
+
+def test_a_signal_is_heard_whenever_it_comes():
+    """A worker that is told to stop while it begins to wait stops, every time; what other signals tell is left to others."""
+    program = """
+        import os, random, signal, threading
+        from forgekit import Forge
+
+        heard = []
+        signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))
+
+        def tell(ready, number):
+            ready.wait()
+            for _ in range(random.randrange(300)):
+                pass
+            os.kill(os.getpid(), signal.SIGUSR1)
+            os.kill(os.getpid(), number)
+
+        with Forge.open("sqlite://", discover=True, environ={}) as forge:
+            for turn in range(300):
+                ready = threading.Event()
+                teller = threading.Thread(target=tell, args=(ready, (signal.SIGINT, signal.SIGTERM)[turn % 2]))
+                teller.start()
+                forge.worker().serve(ready.set)
+                teller.join()
+        print(len(heard))
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("FORGEKIT_")}
+    found = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)], env=environment, capture_output=True, text=True, timeout=120, check=True
+    )
+    assert found.stdout == "300\n"
+
+
+def test_before_and_after_serving_signals_do_what_they_did(forge):
+    """The handlers of the program are back when the worker has stopped."""
+    before = signal.getsignal(signal.SIGTERM)
+    forge.worker().serve(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert signal.getsignal(signal.SIGTERM) is before

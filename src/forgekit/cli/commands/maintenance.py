@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import platform
-import signal
-import threading
 from collections.abc import Iterator
 from importlib.metadata import version
 
@@ -54,12 +52,7 @@ def worker(session: Session, *, drain: bool) -> None:
         session.output.json({"rows": count})
         session.output.line(f"{count} rows of work done")
         return
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with running:
-        session.output.line("the worker runs; Ctrl-C stops it")
-        stop.wait()
+    running.serve(lambda: session.output.line("the worker runs; Ctrl-C stops it"))
     session.output.line("stopped")
 
 

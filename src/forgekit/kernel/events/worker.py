@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
+import socket
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from forgekit.errors import ForgeClosed, UsageError
@@ -12,7 +15,7 @@ from forgekit.kernel.events.driver import BATCH, LEASE, Driver
 from forgekit.kernel.events.models import Queue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
 _log = logging.getLogger(__name__)
@@ -84,9 +87,9 @@ class Worker:
             raise UsageError(message)
         self._prepare()
         self._stop.clear()
-        for queue, (count, limit) in _THREADS.items():
+        for of, (count, limit) in _THREADS.items():
             for number in range(count):
-                self._spawn(f"forgekit-{queue.value}-{number}", self._loop, queue, limit)
+                self._spawn(f"forgekit-{of.value}-{number}", self._loop, of, limit)
         self._spawn("forgekit-heartbeat", self._beat)
 
     def stop(self, timeout: float | None = 30.0) -> None:
@@ -101,6 +104,23 @@ class Worker:
             thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
         self._threads.clear()
 
+    def serve(self, ready: Callable[[], object] | None = None) -> None:
+        """Run until SIGINT or SIGTERM ends it, in the main thread of a process that does nothing else; a second one ends it at once.
+
+        Args:
+            ready: Called when the threads run and a signal would be heeded.
+
+        Raises:
+            UsageError: The threads run already.
+            ValueError: This is not the main thread, which alone hears signals.
+
+        """
+        # In this order: while what runs is waited for, a second signal does what it would have done before.
+        with self, _heeding(signal.SIGINT, signal.SIGTERM) as wait:
+            if ready is not None:
+                ready()
+            wait()
+
     def drain(self) -> int:
         """Run, on the calling thread, all that is due by the forge's clock, and what becomes due by that; return how many rows.
 
@@ -111,7 +131,7 @@ class Worker:
         self._prepare()
         total = 0
         for _ in range(_ENDLESS):
-            done = sum(self._driver.run_due(queue) for queue in Queue)
+            done = sum(self._driver.run_due(each) for each in Queue)
             if not done:
                 return total
             total += done
@@ -123,24 +143,24 @@ class Worker:
         thread.start()
         self._threads.append(thread)
 
-    def _loop(self, queue: Queue, limit: int) -> None:
+    def _loop(self, of: Queue, limit: int) -> None:
         while not self._stop.is_set():
             seen = self._wakeup.count
-            pause = self._work(queue, limit)
+            pause = self._work(of, limit)
             if pause > 0 and not self._stop.is_set():
                 self._wakeup.wait(seen, pause)
 
-    def _work(self, queue: Queue, limit: int) -> float:
+    def _work(self, of: Queue, limit: int) -> float:
         """Run what is due and return how long to pause, in seconds."""
         try:
-            if self._driver.run_due(queue, limit=limit):
+            if self._driver.run_due(of, limit=limit):
                 return 0.0
-            seconds = self._driver.seconds_until_due(queue)
+            seconds = self._driver.seconds_until_due(of)
         except ForgeClosed:
             self._stop.set()
             return 0.0
         except Exception:  # noqa: BLE001 - the database may be away for a while; a worker that died of it would miss its return
-            _log.exception("the %s queue could not be looked at", queue.value)
+            _log.exception("the %s queue could not be looked at", of.value)
             return _IDLE
         return _IDLE if seconds is None else min(max(seconds, 0.01), _IDLE)
 
@@ -150,3 +170,25 @@ class Worker:
                 self._driver.beat()
             except Exception:  # noqa: BLE001 - the next beat may succeed
                 _log.exception("the heartbeat could not be stored")
+
+
+@contextmanager
+def _heeding(*numbers: signal.Signals) -> Iterator[Callable[[], None]]:
+    """Take signals in the main thread, and give what waits for one of them."""
+    told, teller = socket.socketpair()
+    with told, teller:
+        teller.settimeout(0)  # as the interpreter asks of such a socket
+        before = {number: signal.signal(number, lambda *_: None) for number in numbers}
+        # A thread that is about to wait for a lock, an Event or a queue does not hear a signal any more; one that reads a socket does.
+        fd = signal.set_wakeup_fd(teller.fileno())
+
+        def wait() -> None:
+            while told.recv(1)[0] not in numbers:
+                pass  # another signal, which somebody else handles
+
+        try:
+            yield wait
+        finally:
+            signal.set_wakeup_fd(fd)
+            for number, handler in before.items():
+                signal.signal(number, handler)

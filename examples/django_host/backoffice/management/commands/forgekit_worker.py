@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -18,8 +16,4 @@ class Command(BaseCommand):
 
     def handle(self, **_options: Any) -> None:
         """Run until SIGINT or SIGTERM."""
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
-        with the_forge().worker():
-            stop.wait()
+        the_forge().worker().serve()
