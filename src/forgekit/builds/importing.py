@@ -114,7 +114,8 @@ class BuildImports:
             project: The project there, such as ``owner/repository``.
             branch: Of this branch only.
             workflow: Of this workflow only, as the system names it (its file, its id).
-            since: From when on, aware, where nothing is here yet or what is here begins later; None from the beginning.
+            since: From when on, aware, where nothing is here yet or what is here begins later; None from the beginning. Sources tell
+                times in whole seconds, so the second that it lies in counts as a whole.
             jobs: Whether to fetch the jobs of each build that has none: a call each.
             progress: Called with how many builds came so far, and how many there are.
             waiting: Called with the moment until which a limit is waited for, before it is.
@@ -133,7 +134,7 @@ class BuildImports:
 
         """
         key = _key(source, project, branch, workflow, since)
-        fetching = self._open(key, since, jobs=jobs, priority=Priority.PEOPLE)
+        fetching = self._open(key, _to_second(since), jobs=jobs, priority=Priority.PEOPLE)
         if patience is None:
             patience = timedelta(0) if progress is None else PATIENCE
         while True:
@@ -196,6 +197,7 @@ class BuildImports:
 
         """
         key = _key(source, project, branch, workflow, since)
+        since = _to_second(since)
         self._factory(source)
         now = self._clock.now()
         with writing(self._storage, tx) as unit:
@@ -355,6 +357,10 @@ def _key(source: str, project: str, branch: str | None, workflow: str | None, si
     if problems:
         raise InvalidInput("The import cannot be asked for so.", problems=problems)
     return ImportKey(source=source, project=project.strip(), branch=branch or "", workflow=workflow or "")
+
+
+def _to_second(since: datetime | None) -> datetime | None:
+    return None if since is None else since.replace(microsecond=0)
 
 
 def _told_until(error: ForgekitError, now: datetime, wait: timedelta | None) -> ForgekitError:

@@ -216,6 +216,17 @@ def test_jobs_are_wanted_of_what_ended_since(forge, github, fill):
     assert seen[-1][0] == 3
 
 
+def test_since_counts_from_the_beginning_of_its_second(forge, github, clock):
+    """A run of the second in which the wanted time began comes, and so do its jobs: GitHub tells no fractions."""
+    clock.advance(timedelta(milliseconds=700))
+    since = clock.now()
+    run = github.add_run(jobs=("build",), created_at=since)
+    report = forge.builds.import_github(SHOP, since=since, jobs=True)
+    assert (report.accepted, github.count("/jobs")) == (1, 1)
+    assert [job.name for job in forge.builds.build(Key("github", SHOP, str(run), 1)).jobs] == ["build"]
+    assert forge.builds.request_import("github", SHOP, since=since).since == since.replace(microsecond=0)
+
+
 def test_jobs_whose_end_a_webhook_did_not_tell_are_mended(forge, github):
     """A job that still runs though its run ended is fetched."""
     run = github.add_run()
