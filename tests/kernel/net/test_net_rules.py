@@ -21,6 +21,7 @@ from forgekit.kernel.net.rules import (
     retry_after,
     segment,
     strike,
+    until,
     write_ledger,
 )
 
@@ -216,6 +217,18 @@ def test_any_retry_after_is_survived(value):
     """Whatever stands in the header, the answer is None or a bounded number."""
     seconds = retry_after(value, START)
     assert seconds is None or 0.0 <= seconds <= MAX_BLOCK
+
+
+@pytest.mark.parametrize("seconds", [-5, 0, 1, 90, 10**6])
+def test_until_a_moment_since_1970(seconds):
+    """At least a second, for the system's clock may be ahead, and at most an hour."""
+    assert until(f" {int(START.timestamp()) + seconds} ", START) == min(max(float(seconds), 1.0), MAX_BLOCK)
+
+
+@pytest.mark.parametrize("value", [None, "", "soon", "-1", "1.5", "٣", "9" * 11, "9" * 400])
+def test_no_moment_is_made_of_anything_else(value):
+    """What is no number of seconds, or one beyond all calendars, tells nothing."""
+    assert until(value, START) is None
 
 
 @pytest.mark.parametrize("url", ["https://plane.example.org", "http://127.0.0.1:8000/api/v1/", "http://[::1]:80/X"])

@@ -10,16 +10,14 @@ from forgekit.errors import (
     RemoteConflict,
     RemoteError,
     RemoteForbidden,
-    RemoteMalformed,
     RemoteNotFound,
     RemoteRefused,
     RemoteUnauthorized,
 )
+from forgekit.kernel.net.answers import Refusal, content_of, text_of
 from forgekit.kernel.net.http import Response
-from forgekit_plane.html import clean_line
 
 SYSTEM = "plane"
-_MAX_PROBLEM = 300
 _BAD_KEY = "api token is not valid"
 _NO_ROUTE = "page not found"
 
@@ -40,18 +38,14 @@ def judge(response: Response, *, hide: str = "") -> Any:
         RemoteMalformed: A redirect, or a body that is not JSON.
 
     """
-    if response.status < HTTPStatus.MULTIPLE_CHOICES:
-        return response.json() if response.content else None
-    if response.status < HTTPStatus.BAD_REQUEST:
-        raise RemoteMalformed("Plane redirects: is this its right address?", system=SYSTEM, status=response.status)
-    body = _error_body(response)
-    problem = problem_of(body)
-    raise _failure(response.status, problem.replace(hide, "****") if hide else problem, body)
+    redirected = "Plane redirects: is this its right address?"
+    return content_of(response, _failure, problem_of=problem_of, redirected=redirected, hide=hide)
 
 
-def _failure(status: int, problem: str, body: Any) -> RemoteError:
-    data: dict[str, Any] = {"system": SYSTEM, "status": status}
-    match status:
+def _failure(refusal: Refusal) -> RemoteError:
+    data: dict[str, Any] = {"system": SYSTEM, "status": refusal.status}
+    problem, body = refusal.problem, refusal.body
+    match refusal.status:
         case HTTPStatus.UNAUTHORIZED:
             return RemoteUnauthorized("Invalid API key", **data)
         case HTTPStatus.FORBIDDEN if _BAD_KEY in problem.lower():
@@ -67,23 +61,12 @@ def _failure(status: int, problem: str, body: Any) -> RemoteError:
             return RemoteRefused(problem or "Plane refuses the request.", **data)
 
 
-def _error_body(response: Response) -> Any:
-    """Return an error's body; a proxy's page of HTML is none, and the status still tells what happened."""
-    try:
-        return response.json()
-    except RemoteMalformed:
-        return None
-
-
 def problem_of(body: Any) -> str:
-    """Return what went wrong as one line, from any of the five shapes that errors have."""
-    if not isinstance(body, Mapping):
-        return ""
-    for key in ("error", "detail", "message", "error_message"):
-        if isinstance(body.get(key), str):
-            return clean_line(body[key], _MAX_PROBLEM)
-    parts = []
-    for field, messages in body.items():
+    """Return what went wrong, from any of the five shapes that errors have."""
+    if told := text_of(body, "error", "detail", "message", "error_message"):
+        return told
+    parts: list[str] = []
+    for field, messages in body.items() if isinstance(body, Mapping) else ():
         texts = [text for text in messages if isinstance(text, str)] if isinstance(messages, list) else []
         parts += texts if field == "non_field_errors" else [f"{field}: {text}" for text in texts]
-    return clean_line(" ".join(parts), _MAX_PROBLEM)
+    return " ".join(parts)

@@ -17,6 +17,7 @@ MAX_BLOCK = 3600.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
+_EPOCH_DIGITS = 10
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?", re.ASCII)
 _PATH = re.compile(r"[!$&'()*+,;=:@%/A-Za-z0-9._~-]*", re.ASCII)
 
@@ -119,6 +120,19 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         return None
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     return min(max((aware - now).total_seconds(), 0.0), MAX_BLOCK)
+
+
+def until(value: str | None, now: datetime) -> float | None:
+    """Read a header that tells the moment at which a limit begins anew, in seconds since 1970.
+
+    Returns:
+        Seconds from now, from 1 to ``MAX_BLOCK``; None where it is absent or makes no sense.
+
+    """
+    text = (value or "").strip()
+    if not (text.isascii() and text.isdigit()) or len(text) > _EPOCH_DIGITS:
+        return None
+    return min(max((datetime.fromtimestamp(int(text), UTC) - now).total_seconds(), 1.0), MAX_BLOCK)
 
 
 def check_base_url(url: str) -> str:

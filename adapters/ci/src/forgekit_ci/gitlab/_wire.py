@@ -8,16 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from typing import Any, TypeVar
 
 import attrs
 
 from forgekit.builds.models import FINISHED, BuildRecord, Job, Status
 from forgekit.builds.ports import BuildQuery, SourceProject
-from forgekit.errors import InvalidInput, RemoteError, RemoteForbidden, RemoteMalformed, RemoteNotFound, RemoteRefused, RemoteUnauthorized
+from forgekit.errors import InvalidInput, RemoteMalformed
+from forgekit.kernel.net.answers import shown, text_of
 from forgekit.kernel.net.http import Param, Response
-from forgekit.kernel.net.rules import MAX_BLOCK
+from forgekit.kernel.net.rules import until
 from forgekit_ci._look import Look
 from forgekit_ci.gitlab.words import WORDS
 
@@ -31,8 +31,7 @@ Value = TypeVar("Value")
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_.][A-Za-z0-9_.-]*){1,20}", re.ASCII)
 _CURSOR = re.compile(r"([1-9][0-9]{0,8}):([1-9][0-9]{0,18})", re.ASCII)
 _MAX_NAME = 500
-_MAX_PROBLEM = 300
-_EPOCH_DIGITS = 10
+_COUNT_DIGITS = 10
 _ID_DIGITS = 19
 _SECOND = timedelta(seconds=1)
 
@@ -169,7 +168,7 @@ def total(response: Response, query: BuildQuery) -> int | None:
     """Return how many pipelines a list has, which large servers do not count, and which says nothing where we pass over some."""
     told = response.headers.get("x-total", "")
     whole = query.since is None and query.until is None and query.workflow is None
-    return int(told) if whole and told.isascii() and told.isdigit() and len(told) <= _EPOCH_DIGITS else None
+    return int(told) if whole and told.isascii() and told.isdigit() and len(told) <= _COUNT_DIGITS else None
 
 
 # Things
@@ -290,54 +289,9 @@ def _read(read: Callable[[Look, Row], Value], body: Any) -> Value:
 
 def exhausted(response: Response, now: datetime) -> float | None:
     """Return for how many seconds nothing is left after this answer; None where something is, or nobody says."""
-    reset = response.headers.get("ratelimit-reset", "")
-    if response.headers.get("ratelimit-remaining") != "0" or not (reset.isascii() and reset.isdigit()) or len(reset) > _EPOCH_DIGITS:
-        return None
-    seconds = (datetime.fromtimestamp(int(reset), UTC) - now).total_seconds()
-    return min(max(seconds, 1.0), MAX_BLOCK)
+    return until(response.headers.get("ratelimit-reset"), now) if response.headers.get("ratelimit-remaining") == "0" else None
 
 
-def judge(response: Response, what: str, *, hide: str = "") -> Any:
-    """Return the decoded body of an answer that is a success.
-
-    Args:
-        response: The answer.
-        what: What was asked for, for the error: ``the project acme/shop``.
-        hide: A secret that must not stand in an error, though the server repeats it.
-
-    Raises:
-        RemoteUnauthorized: The token is refused.
-        RemoteForbidden: The token may not.
-        RemoteNotFound: There is no such thing, or not for this token: GitLab answers alike.
-        RemoteRefused: Any other 4xx.
-        RemoteMalformed: A redirect, or a body that is not JSON.
-
-    """
-    if response.status < HTTPStatus.MULTIPLE_CHOICES:
-        return response.json()
-    if response.status < HTTPStatus.BAD_REQUEST:
-        raise RemoteMalformed(f"GitLab redirects {what}: was it renamed?", system=SYSTEM, status=response.status)
-    problem = _problem(response)
-    raise _failure(response.status, what, problem.replace(hide, "****") if hide else problem)
-
-
-def _failure(status: int, what: str, problem: str) -> RemoteError:
-    data: dict[str, Any] = {"system": SYSTEM, "status": status}
-    match status:
-        case HTTPStatus.UNAUTHORIZED:
-            return RemoteUnauthorized("GitLab refuses the token: it is wrong, expired or revoked.", **data)
-        case HTTPStatus.FORBIDDEN:
-            return RemoteForbidden(f"GitLab does not permit to see {what}: {problem or 'no reason given'}", **data)
-        case HTTPStatus.NOT_FOUND:
-            return RemoteNotFound(f"GitLab does not know {what}, or not for this token.", **data)
-        case _:
-            return RemoteRefused(f"GitLab refuses to show {what}: {problem or f'HTTP {status}'}", **data)
-
-
-def _problem(response: Response) -> str:
-    try:
-        body = response.json()
-    except RemoteMalformed:
-        return ""
-    told = (body.get("message") or body.get("error")) if isinstance(body, Mapping) else None
-    return " ".join("".join(c for c in told if c.isprintable()).split())[:_MAX_PROBLEM] if isinstance(told, str) else ""
+def judge(response: Response, what: str, *, hide: str) -> Any:
+    """Return what GitLab shows, or raise what ``shown`` does."""
+    return shown(response, what, name="GitLab", problem_of=lambda body: text_of(body, "message", "error"), hide=hide)
