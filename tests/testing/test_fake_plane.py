@@ -8,6 +8,7 @@ import hmac
 import http.client
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import urlsplit
@@ -384,6 +385,19 @@ def test_it_heals(plane, call):
     plane.slow(60)
     plane.heal()
     assert call("GET", "/states/")[0] == 200
+
+
+def test_it_can_keep_requests_waiting(plane, call, wait_until):
+    """From the second on, what fits waits until it heals; other requests are answered meanwhile."""
+    plane.hold(path="/states/", after=1)
+    assert call("GET", "/states/")[0] == 200
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(call, "GET", "/states/") for _ in range(2)]
+        wait_until(lambda: plane.held == 2)
+        assert (call("GET", "/members/")[0], plane.count("GET", "/states/")) == (200, 1)
+        plane.heal()
+        assert [each.result(60)[0] for each in waiting] == [200, 200]
+    assert (call("GET", "/states/")[0], plane.held) == (200, 0)
 
 
 # Webhooks

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from uuid import uuid4
 
 from forgekit.kernel.clock import Clock, SystemClock
@@ -14,12 +13,12 @@ from forgekit.testing.fake_github import hooks, rows
 from forgekit.testing.fake_github.gate import Gate
 from forgekit.testing.fake_github.hooks import Delivery
 from forgekit.testing.fake_github.world import Change, Repository, Run, World, seconds
-from forgekit.testing.loopback import Call, Fault, Faults, Server, send
+from forgekit.testing.loopback import Call, Fault, Faults, Holding, Server, send
 
 _SECONDARY = b'{"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again.","status":"403"}'
 
 
-class FakeGitHub:
+class FakeGitHub(Holding):
     """GitHub's Actions API on the loopback, kept in memory.
 
     ::
@@ -33,6 +32,8 @@ class FakeGitHub:
     are free for those who show a token, and refusals of too many calls are 403s. What is done through its methods sends webhooks and
     is not counted as a call. Thread-safe.
     """
+
+    FAULT = (502, b'{"message":"Server Error"}')
 
     def __init__(self, *, rate_limit: int = 5000, anonymous_limit: int = 60, cap: int = 1000, clock: Clock | None = None) -> None:
         """Make the data; the server runs between ``start`` and ``stop``, or inside ``with``.
@@ -50,35 +51,11 @@ class FakeGitHub:
         self.deliveries: list[Delivery] = []
         self.results: list[int | None] = []
         self._hook: str | None = None
-        self._faults = Faults()
         self._gate = Gate(world=self.world, tokens={self.token: True}, limit=rate_limit, anonymous_limit=anonymous_limit, cap=cap)
-        self._server = Server(self._gate, self._faults, name="fake-github")
-        self._lock = self._server.lock
+        super().__init__(self._gate, name="fake-github")
         self.world.listeners.append(self._tell)
 
-    # running
-
-    def start(self) -> Self:
-        """Begin to serve."""
-        self._server.start()
-        return self
-
-    def stop(self) -> None:
-        """Stop serving."""
-        self._server.stop()
-
-    def __enter__(self) -> Self:
-        """Begin to serve."""
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Stop."""
-        self.stop()
-
-    @property
-    def url(self) -> str:
-        """Where it serves, e.g. ``http://127.0.0.1:40123``."""
-        return self._gate.url
+    # credentials
 
     @property
     def settings(self) -> dict[str, str]:
@@ -219,12 +196,6 @@ class FakeGitHub:
 
     # calls
 
-    @property
-    def calls(self) -> list[Call]:
-        """Every request that was answered, oldest first."""
-        with self._lock:
-            return list(self._server.calls)
-
     def count(self, path: str = "", *, status: int | None = None) -> int:
         """Return how many calls had a path that contains this, and this status."""
         return sum(path in call.path and status in (None, call.status) for call in self.calls)
@@ -243,48 +214,14 @@ class FakeGitHub:
 
     # faults
 
-    def fail_next(
-        self,
-        status: int = 502,
-        *,
-        body: bytes = b'{"message":"Server Error"}',
-        headers: Mapping[str, str] | None = None,
-        path: str = "",
-        after: int = 0,
-        times: int = 1,
-    ) -> None:
-        """Answer requests that fit with a status and a body of the caller's.
-
-        Args:
-            status: The status.
-            body: The body.
-            headers: Further headers.
-            path: What the path of such a request contains.
-            after: How many of them are answered truly first.
-            times: How many of them are answered so.
-
-        """
-        with self._lock:
-            self._faults.add(Fault(status=status, body=body, headers=headers or {}, path=path, after=after, times=times))
-
     def limit_next(self, *, status: int = 403, retry_after: int | None = 30, path: str = "", times: int = 1) -> None:
         """Refuse the next requests for a secondary limit; without ``retry_after`` GitHub does not say for how long."""
         told = {} if retry_after is None else {"retry-after": str(retry_after)}
         self.fail_next(status, body=_SECONDARY, headers=told, path=path, times=times)
 
-    def drop_connection(self, *, path: str = "", times: int = 1) -> None:
-        """Close the connection instead of answering the next requests that fit."""
-        with self._lock:
-            self._faults.add(Fault(status=None, path=path, times=times))
-
     def slow_down(self, seconds: float) -> None:
         """Answer so much later from now on."""
         self._faults.delay = seconds
-
-    def heal(self) -> None:
-        """Forget all faults and be quick again."""
-        with self._lock:
-            self._faults.clear()
 
     # webhooks
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -15,12 +14,12 @@ from forgekit.testing.fake_plane.answers import Row
 from forgekit.testing.fake_plane.gate import Gate, RateLimit
 from forgekit.testing.fake_plane.hooks import Delivery
 from forgekit.testing.fake_plane.world import Change, World
-from forgekit.testing.loopback import Call, Fault, Faults, Server
+from forgekit.testing.loopback import Call, Fault, Faults, Holding, Server
 
 _STATUS_DAYS = {"current": (-3, 10), "upcoming": (14, 27), "completed": (-20, -7)}
 
 
-class FakePlane:
+class FakePlane(Holding):
     """A Plane (Community Edition, API v1) on the loopback, with one workspace and one project, kept in memory.
 
     ::
@@ -33,6 +32,8 @@ class FakePlane:
     It keeps to the real server's traps; each is described where it is programmed. Changes made through its methods are a
     person's in the web interface: they send webhooks and are not counted as calls. Thread-safe.
     """
+
+    FAULT = (500, b'{"error":"Something went wrong please try again later"}')
 
     def __init__(
         self,
@@ -71,39 +72,19 @@ class FakePlane:
         self.deliveries: list[Delivery] = []
         self._webhook_id = str(uuid4())
         self._sender: hooks.Sender | None = None
-        self._faults = Faults()
         self._limit = RateLimit(rate_limit, 60.0)
         gate = Gate(world=self.world, keys={self.api_key: self.world.users["alice"]}, limit=self._limit, tells_version=tells_version)
         self._gate = gate
-        self._server = Server(gate, self._faults, name="fake-plane")
-        self._lock = self._server.lock
+        super().__init__(gate, name="fake-plane")
         self.world.listeners.append(self._tell)
 
     # running
-
-    def start(self) -> Self:
-        """Begin to serve."""
-        self._server.start()
-        return self
 
     def stop(self) -> None:
         """Stop serving and sending."""
         if self._sender is not None:
             self._sender.stop()
-        self._server.stop()
-
-    def __enter__(self) -> Self:
-        """Begin to serve."""
-        return self.start()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Stop."""
-        self.stop()
-
-    @property
-    def url(self) -> str:
-        """Where it serves, e.g. ``http://127.0.0.1:40123``."""
-        return self._gate.url
+        super().stop()
 
     @property
     def settings(self) -> dict[str, str]:
@@ -296,12 +277,6 @@ class FakePlane:
 
     # calls
 
-    @property
-    def calls(self) -> list[Call]:
-        """Every request that was answered, oldest first."""
-        with self._lock:
-            return list(self._server.calls)
-
     def count(self, method: str | None = None, path: str = "") -> int:
         """Return how many calls had this method and a path that contains this."""
         return sum(method in (None, call.method) and path in call.path for call in self.calls)
@@ -314,46 +289,9 @@ class FakePlane:
 
     # faults
 
-    def fail_next(
-        self,
-        status: int = 500,
-        *,
-        body: bytes = b'{"error":"Something went wrong please try again later"}',
-        headers: Mapping[str, str] | None = None,
-        after_write: bool = False,
-        method: str | None = None,
-        path: str = "",
-        times: int = 1,
-    ) -> None:
-        """Answer the next requests that fit with a status and a body of the caller's.
-
-        Args:
-            status: The status.
-            body: The bytes.
-            headers: Further headers.
-            after_write: Whether the request takes effect before.
-            method: Only requests with this method.
-            path: Only requests whose path contains this.
-            times: How many.
-
-        """
-        fault = Fault(status=status, body=body, headers=headers or {}, after_write=after_write, method=method, path=path, times=times)
-        with self._lock:
-            self._faults.add(fault)
-
-    def drop_connection(self, *, after_write: bool = False, method: str | None = None, path: str = "", times: int = 1) -> None:
-        """Close the connection instead of answering the next requests that fit."""
-        with self._lock:
-            self._faults.add(Fault(status=None, after_write=after_write, method=method, path=path, times=times))
-
     def slow(self, seconds: float) -> None:
         """Answer every request this much later from now on."""
         self._faults.delay = seconds
-
-    def heal(self) -> None:
-        """Forget all faults and be quick again."""
-        with self._lock:
-            self._faults.clear()
 
     # webhooks
 

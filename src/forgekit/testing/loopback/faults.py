@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping
 
 import attrs
@@ -33,13 +35,30 @@ class Fault:
     times: int = 1
 
 
+@attrs.define(kw_only=True, eq=False)
+class Hold:
+    """Requests that are kept waiting.
+
+    Attributes:
+        path: Those whose path contains this.
+        after: How many of them go through first.
+
+    """
+
+    path: str
+    after: int
+
+
 class Faults:
-    """The faults to come, and how slow the server is."""
+    """The faults to come, how slow the server is, and what it keeps waiting. Thread-safe where a method says so."""
 
     def __init__(self) -> None:
         """Begin without any."""
         self.delay = 0.0
         self._waiting: list[Fault] = []
+        self._holds: list[Hold] = []
+        self._held = 0
+        self._changed = threading.Condition()
 
     def add(self, fault: Fault) -> None:
         """Let a fault meet the next requests that fit."""
@@ -58,7 +77,56 @@ class Faults:
                 return fault
         return None
 
+    def hold(self, path: str, after: int) -> None:
+        """Keep requests that fit waiting until ``clear``. Thread-safe."""
+        with self._changed:
+            self._holds.append(Hold(path=path, after=after))
+
+    @property
+    def held(self) -> int:
+        """How many requests are kept waiting now. Thread-safe."""
+        with self._changed:
+            return self._held
+
+    def wait(self, path: str) -> None:
+        """Let a request wait as long as it has to before it is answered. Thread-safe."""
+        time.sleep(self.delay)
+        with self._changed:
+            hold = next((each for each in self._holds if each.path in path), None)
+            if hold is None:
+                return
+            if hold.after > 0:
+                hold.after -= 1
+                return
+            self._held += 1
+            self._changed.wait_for(lambda: hold not in self._holds)
+            self._held -= 1
+
     def clear(self) -> None:
-        """Forget all faults."""
+        """Forget all faults, and let go on what waits. Thread-safe."""
         self._waiting.clear()
         self.delay = 0.0
+        with self._changed:
+            self._holds.clear()
+            self._changed.notify_all()
+
+
+class Holding:
+    """What fakes have in common that can keep requests waiting."""
+
+    _faults: Faults
+
+    def hold(self, *, path: str = "", after: int = 0) -> None:
+        """Keep requests waiting for their answers until ``heal``, or until this fake stops.
+
+        Args:
+            path: What the path of such a request contains.
+            after: How many of them are answered first.
+
+        """
+        self._faults.hold(path, after)
+
+    @property
+    def held(self) -> int:
+        """How many requests are kept waiting now."""
+        return self._faults.held

@@ -8,7 +8,6 @@ import json
 import socket
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol, cast
@@ -82,10 +81,11 @@ class Server(ThreadingHTTPServer):
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop serving and close every connection, also those that clients keep open."""
+        """Stop serving, let go on what is kept waiting, and close every connection, also those that clients keep open."""
         if self._thread is not None:
             self.shutdown()
             self._thread.join()
+        self.faults.clear()
         for connection in list(self._open):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -109,7 +109,7 @@ class Server(ThreadingHTTPServer):
 
     def respond(self, raw: RawRequest) -> tuple[Answer, bytes] | None:
         """Return the answer and its bytes; None to close the connection."""
-        time.sleep(self.faults.delay)
+        self.faults.wait(raw.path)
         with self.lock:
             fault = self.faults.meet(raw.method, raw.path)
             answer = self.door.answer(raw) if fault is None or fault.after_write else Answer(0)
