@@ -13,12 +13,12 @@ from forgekit.testing.fake_github import hooks, rows
 from forgekit.testing.fake_github.gate import Gate
 from forgekit.testing.fake_github.hooks import Delivery
 from forgekit.testing.fake_github.world import Change, Repository, Run, World, seconds
-from forgekit.testing.loopback import Call, Fault, Faults, Holding, Server, send
+from forgekit.testing.loopback import Fake, send
 
 _SECONDARY = b'{"message":"You have exceeded a secondary rate limit. Please wait a few minutes before you try again.","status":"403"}'
 
 
-class FakeGitHub(Holding):
+class FakeGitHub(Fake):
     """GitHub's Actions API on the loopback, kept in memory.
 
     ::

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,12 +14,12 @@ from forgekit.testing.fake_plane.answers import Row
 from forgekit.testing.fake_plane.gate import Gate, RateLimit
 from forgekit.testing.fake_plane.hooks import Delivery
 from forgekit.testing.fake_plane.world import Change, World
-from forgekit.testing.loopback import Call, Fault, Faults, Holding, Server
+from forgekit.testing.loopback import Fake
 
 _STATUS_DAYS = {"current": (-3, 10), "upcoming": (14, 27), "completed": (-20, -7)}
 
 
-class FakePlane(Holding):
+class FakePlane(Fake):
     """A Plane (Community Edition, API v1) on the loopback, with one workspace and one project, kept in memory.
 
     ::

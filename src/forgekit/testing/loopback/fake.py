@@ -111,7 +111,22 @@ class Fake:
         with self._lock:
             self._faults.add(Fault(status=None, after_write=after_write, method=method, path=path, times=times))
 
+    def hold(self, *, path: str = "", after: int = 0) -> None:
+        """Keep requests waiting for their answers until ``heal``, or until this fake stops.
+
+        Args:
+            path: What the path of such a request contains.
+            after: How many of them are answered first.
+
+        """
+        self._faults.hold(path, after)
+
+    @property
+    def held(self) -> int:
+        """How many requests are kept waiting now."""
+        return self._faults.held
+
     def heal(self) -> None:
-        """Forget all faults and be quick again."""
+        """Forget all faults, be quick again and answer what is kept waiting."""
         with self._lock:
             self._faults.clear()

@@ -109,24 +109,3 @@ class Faults:
         with self._changed:
             self._holds.clear()
             self._changed.notify_all()
-
-
-class Holding:
-    """What fakes have in common that can keep requests waiting."""
-
-    _faults: Faults
-
-    def hold(self, *, path: str = "", after: int = 0) -> None:
-        """Keep requests waiting for their answers until ``heal``, or until this fake stops.
-
-        Args:
-            path: What the path of such a request contains.
-            after: How many of them are answered first.
-
-        """
-        self._faults.hold(path, after)
-
-    @property
-    def held(self) -> int:
-        """How many requests are kept waiting now."""
-        return self._faults.held
