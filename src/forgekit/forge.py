@@ -343,7 +343,8 @@ class Forge:
 
     def _build_imports(self, desk: BuildService) -> BuildImports:
         sources = {name: partial(self._open_source, name) for name in self._sources}
-        return BuildImports(self._storage, desk, self.clock, sources=sources, wake=self._wakeup.wake, pause=self._http.budgets.wait)
+        wake, pause = self._wakeup.wake, self._http.budgets.wait
+        return BuildImports(self._storage, desk, self._recorder, self.clock, sources=sources, wake=wake, pause=pause)
 
     def _open_source(self, name: str, priority: Priority) -> BuildSource:
         adapter = self._sources[name]

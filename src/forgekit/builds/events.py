@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 
 import attrs
 
+from forgekit.builds.imports import ImportStatus
 from forgekit.kernel.events.models import Event
 
 
@@ -66,3 +67,34 @@ class AnalysisMade(Event):
     job_id: str
     n_builds: int
     success_rate: float
+
+
+@attrs.frozen(kw_only=True)
+class BuildImportChanged(Event):
+    """An import in the background was asked for, began, waits, or ended; while it goes on, how far it is.
+
+    Recorded where its status changes, in the transaction that stores it. How far it is comes as a signal alone, at most once a second:
+    nothing durable hangs on it. ``forge.builds.import_state`` tells the rest.
+
+    Attributes:
+        import_id: The import.
+        source: The system.
+        project: The project, as it was named.
+        status: How it stands.
+        fetched: How many builds, and with ``jobs`` builds' jobs, have come so far.
+        total: How many there are, as far as is known.
+        retry_at: Until when it waits; None where it does not.
+        code: Code of the error that it waits for or failed at; None without one.
+
+    """
+
+    name: ClassVar[str] = "builds.import_changed"
+
+    import_id: str
+    source: str
+    project: str
+    status: ImportStatus
+    fetched: int
+    total: int | None = None
+    retry_at: datetime | None = None
+    code: str | None = None

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
 import attrs
 
+from forgekit.builds.events import BuildImportChanged
 from forgekit.builds.fetching import Fetching
 from forgekit.builds.holding import LEASE, Desk, Hold, ImportStorage
-from forgekit.builds.imports import BuildImport, ImportKey, ImportReport, ImportStatus
+from forgekit.builds.imports import BuildImport, ImportReport, ImportStatus, Wanted
 from forgekit.builds.ports import BuildSource, Progress, Waiting
 from forgekit.errors import (
     BudgetExhausted,
     Conflict,
     ForgeClosed,
     ForgekitError,
-    InvalidInput,
     RemoteRateLimited,
     UnknownPlugin,
 )
 from forgekit.kernel.clock import Clock
 from forgekit.kernel.events.models import Schedule
+from forgekit.kernel.events.recorder import Recorder
 from forgekit.kernel.events.rules import backoff
 from forgekit.kernel.ids import uuid7
 from forgekit.kernel.net.budgets import Priority
@@ -46,7 +47,6 @@ _SLICE = 2.0
 _TELL_EVERY = timedelta(seconds=1)
 _TAKEN = timedelta(seconds=30)
 _MOST_FAILURES = 10
-_MAX_TEXT = 500
 _LIMITS = (RemoteRateLimited, BudgetExhausted)
 
 
@@ -57,6 +57,7 @@ class BuildImports:
         self,
         storage: ImportStorage,
         desk: Desk,
+        recorder: Recorder,
         clock: Clock,
         *,
         sources: Mapping[str, Callable[[Priority], BuildSource]],
@@ -69,6 +70,7 @@ class BuildImports:
         Args:
             storage: Where imports are kept.
             desk: Where builds are kept.
+            recorder: Takes events.
             clock: The forge's clock.
             sources: Opens a source for those who wait for its calls, by the source's name.
             wake: Tells the worker that there is work.
@@ -78,6 +80,7 @@ class BuildImports:
         """
         self._storage = storage
         self._desk = desk
+        self._recorder = recorder
         self._clock = clock
         self._sources = sources
         self._wake = wake
@@ -92,49 +95,10 @@ class BuildImports:
     # In the foreground
 
     def run(
-        self,
-        source: str,
-        project: str,
-        *,
-        branch: str | None = None,
-        workflow: str | None = None,
-        since: datetime | None = None,
-        jobs: bool = False,
-        progress: Progress | None = None,
-        waiting: Waiting | None = None,
-        patience: timedelta | None = None,
+        self, asked: Wanted, *, progress: Progress | None = None, waiting: Waiting | None = None, patience: timedelta | None = None
     ) -> ImportReport:
-        """Import a project's builds, and return when they are here.
-
-        What was imported before is not asked for again, but for what had not ended and the last day, whose runs may have been run again.
-        An import that broke off goes on where it did.
-
-        Args:
-            source: The system, such as ``github``.
-            project: The project there, such as ``owner/repository``.
-            branch: Of this branch only.
-            workflow: Of this workflow only, as the system names it (its file, its id).
-            since: From when on, aware, where nothing is here yet or what is here begins later; None from the beginning. Sources tell
-                times in whole seconds, so the second that it lies in counts as a whole.
-            jobs: Whether to fetch the jobs of each build that has none: a call each.
-            progress: Called with how many builds came so far, and how many there are.
-            waiting: Called with the moment until which a limit is waited for, before it is.
-            patience: For how long limits of the system are waited for in all; by default a quarter of an hour where somebody sees the
-                progress, else not at all.
-
-        Raises:
-            UnknownPlugin: No plugin offers the source.
-            NotConfigured: Settings of the source are missing.
-            InvalidInput: A name is empty or too long, or ``since`` has no time zone.
-            Conflict: Somebody else imports the same now; ``data["until"]`` tells until when at most, should they be dead.
-            RemoteRateLimited: The system asks to wait longer; ``retry_after`` tells for how long, ``data["until"]`` until when.
-            BudgetExhausted: The same of our own limit.
-            RemoteNotFound: There is no such project, or not for these credentials.
-            RemoteUnauthorized: The credentials are refused.
-
-        """
-        key = _key(source, project, branch, workflow, since)
-        fetching = self._open(key, _to_second(since), jobs=jobs, priority=Priority.PEOPLE)
+        """Import builds, and return when they are here; ``forge.builds.import_builds`` tells of the arguments and the errors."""
+        fetching = self._open(asked, Priority.PEOPLE)
         if patience is None:
             patience = timedelta(0) if progress is None else PATIENCE
         while True:
@@ -167,38 +131,10 @@ class BuildImports:
 
     # In the background
 
-    def request(
-        self,
-        source: str,
-        project: str,
-        *,
-        branch: str | None = None,
-        workflow: str | None = None,
-        since: datetime | None = None,
-        jobs: bool = False,
-        tx: Transaction | None = None,
-    ) -> BuildImport:
-        """Ask for an import by the worker, and return it as it stands; one that is asked for already is returned as it is.
-
-        It waits for limits by itself, and where its process is killed another one goes on with it.
-
-        Args:
-            source: As for ``run``.
-            project: As for ``run``.
-            branch: As for ``run``.
-            workflow: As for ``run``.
-            since: As for ``run``.
-            jobs: As for ``run``.
-            tx: Ask in this transaction.
-
-        Raises:
-            UnknownPlugin: No plugin offers the source.
-            InvalidInput: A name is empty or too long, or ``since`` has no time zone.
-
-        """
-        key = _key(source, project, branch, workflow, since)
-        since = _to_second(since)
-        self._factory(source)
+    def request(self, asked: Wanted, *, tx: Transaction | None = None) -> BuildImport:
+        """Ask for an import by the worker, and return it as it stands; see ``forge.builds.request_import``."""
+        key = asked.key
+        self._factory(key.source)
         now = self._clock.now()
         with writing(self._storage, tx) as unit:
             claims = self._storage.claims(unit)
@@ -206,17 +142,18 @@ class BuildImports:
             # schedule until the commit, so that two who ask for the same take turns.
             claims.ensure_schedule(SCHEDULE, enabled=True, due_at=None)
             claims.request_schedule(SCHEDULE, now=now, delay=timedelta(0), at_most=timedelta(0))
-            imports, asked = self._storage.build_imports(unit), (key, since, jobs)
+            imports = self._storage.build_imports(unit)
             for known in imports.unfinished_imports():
-                if (known.key, known.since, known.jobs) == asked:
+                if known.wanted == asked:
                     return known
-            wanted = BuildImport(
-                id=uuid7(now), source=source, project=key.project, branch=branch or None, workflow=workflow or None,
-                since=since, jobs=jobs, requested_at=now,
+            one = BuildImport(
+                id=uuid7(now), source=key.source, project=key.project, branch=key.branch or None, workflow=key.workflow or None,
+                since=asked.since, jobs=asked.jobs, requested_at=now,
             )  # fmt: skip
-            imports.save_import(wanted)
+            imports.save_import(one)
+            self._recorder.record(unit, _change(one))
             unit.after_commit(self._wake)
-        return wanted
+        return one
 
     def imports(self, *, limit: int = 20, tx: Transaction | None = None) -> Sequence[BuildImport]:
         """Return the latest imports in the background, the last first."""
@@ -252,13 +189,16 @@ class BuildImports:
             return self._storage.build_imports(tx).unfinished_imports()
 
     def _go_on(self, one: BuildImport) -> None:
-        now = self._clock.now()
-        one = attrs.evolve(one, status=ImportStatus.RUNNING, started_at=one.started_at or now, changed_at=now, retry_at=None)
-        self._save(one)
+        now, was = self._clock.now(), one.status
+        one = attrs.evolve(
+            one, status=ImportStatus.RUNNING, started_at=one.started_at or now, changed_at=now, retry_at=None, error=None, code=None
+        )
+        self._save(one, was)
         try:
-            fetching = self._under_way.get(one.id) or self._open(one.key, one.since, jobs=one.jobs, priority=Priority.POLL)
+            fetching = self._under_way.get(one.id) or self._open(one.wanted, Priority.POLL)
             self._under_way[one.id] = fetching
-            one = self._slice(one, fetching)
+            for stands in self._slice(one, fetching):
+                one = stands  # what came before an error is told with it
         except ForgeClosed:
             raise
         except Exception as error:  # noqa: BLE001 - one import's failure must not take the others with it
@@ -266,28 +206,26 @@ class BuildImports:
         if one.status is not ImportStatus.RUNNING:
             # What waits is opened anew later, perhaps with other settings: the checkpoint tells where it goes on.
             self._under_way.pop(one.id, None)
-        self._save(one)
+        self._save(one, ImportStatus.RUNNING)
 
-    def _slice(self, one: BuildImport, fetching: Fetching) -> BuildImport:
-        """Go on for a while, and return the import as it stands then."""
-        ends, told = self._monotonic() + _SLICE, self._clock.now()
-        steps = fetching.steps()
-        for _ in steps:
-            one = attrs.evolve(self._told(one), error=None, code=None, failures=0)
-            if self._clock.now() - told >= _TELL_EVERY:
-                told = self._clock.now()
-                self._save(one)
-            if self._monotonic() >= ends:
-                steps.close()
-                return self._told(one)
-        return attrs.evolve(
-            self._told(one),
-            status=ImportStatus.DONE,
-            finished_at=self._clock.now(),
-            complete=fetching.report.complete,
-            error=None,
-            code=None,
-        )
+    def _slice(self, one: BuildImport, fetching: Fetching) -> Iterator[BuildImport]:
+        """Go on for a while; yield the import as it stands after each step, and at the end."""
+        ends, told, over = self._monotonic() + _SLICE, self._clock.now(), True
+        with closing(fetching.steps()) as steps:
+            for _ in steps:
+                one = attrs.evolve(self._told(one), failures=0)
+                if self._clock.now() - told >= _TELL_EVERY:
+                    told = self._clock.now()
+                    self._save(one, ImportStatus.RUNNING)
+                    self._recorder.emit(_change(one))
+                yield one
+                if self._monotonic() >= ends:
+                    over = False
+                    break
+        one = self._told(one)
+        if over:
+            one = attrs.evolve(one, status=ImportStatus.DONE, finished_at=self._clock.now(), complete=fetching.report.complete)
+        yield one
 
     def _told(self, one: BuildImport) -> BuildImport:
         """Return an import with what came so far; what an earlier process counted stays counted."""
@@ -326,15 +264,18 @@ class BuildImports:
             return attrs.evolve(one, status=ImportStatus.FAILED, finished_at=now, **told)
         return attrs.evolve(one, status=ImportStatus.WAITING, retry_at=now + wait, **told)
 
-    def _save(self, one: BuildImport) -> None:
+    def _save(self, one: BuildImport, was: ImportStatus) -> None:
         with self._storage.transaction() as tx:
             self._storage.build_imports(tx).save_import(one)
+            if one.status is not was:
+                self._recorder.record(tx, _change(one))
 
     # Sources
 
-    def _open(self, key: ImportKey, since: datetime | None, *, jobs: bool, priority: Priority) -> Fetching:
+    def _open(self, asked: Wanted, priority: Priority) -> Fetching:
+        key = asked.key
         hold = Hold(key=key, holder=uuid7(self._clock.now()), storage=self._storage, desk=self._desk, clock=self._clock)
-        return Fetching(hold=hold, source=self._factory(key.source)(priority), since=since, jobs=jobs)
+        return Fetching(hold=hold, source=self._factory(key.source)(priority), since=asked.since, jobs=asked.jobs)
 
     def _factory(self, source: str) -> Callable[[Priority], BuildSource]:
         if source not in self._sources:
@@ -343,24 +284,17 @@ class BuildImports:
         return self._sources[source]
 
 
-def _key(source: str, project: str, branch: str | None, workflow: str | None, since: datetime | None) -> ImportKey:
-    given = {"project": project, "branch": branch, "workflow": workflow}
-    problems = [
-        {"pointer": f"/{name}", "message": f"must be text of at most {_MAX_TEXT} characters"}
-        for name, value in given.items()
-        if value is not None and (len(value) > _MAX_TEXT or not value.isprintable())
-    ]
-    if not project.strip():
-        problems.append({"pointer": "/project", "message": "must not be empty"})
-    if since is not None and since.utcoffset() is None:
-        problems.append({"pointer": "/since", "message": "must have a time zone"})
-    if problems:
-        raise InvalidInput("The import cannot be asked for so.", problems=problems)
-    return ImportKey(source=source, project=project.strip(), branch=branch or "", workflow=workflow or "")
-
-
-def _to_second(since: datetime | None) -> datetime | None:
-    return None if since is None else since.replace(microsecond=0)
+def _change(one: BuildImport) -> BuildImportChanged:
+    return BuildImportChanged(
+        import_id=one.id,
+        source=one.source,
+        project=one.project,
+        status=one.status,
+        fetched=one.fetched,
+        total=one.total,
+        retry_at=one.retry_at,
+        code=one.code,
+    )
 
 
 def _told_until(error: ForgekitError, now: datetime, wait: timedelta | None) -> ForgekitError:

@@ -7,6 +7,10 @@ from enum import StrEnum
 
 import attrs
 
+from forgekit.errors import InvalidInput
+
+_MAX_TEXT = 500
+
 
 @attrs.frozen(kw_only=True)
 class ImportKey:
@@ -24,6 +28,47 @@ class ImportKey:
     project: str
     branch: str = ""
     workflow: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Wanted:
+    """Which builds are to be imported.
+
+    Attributes:
+        key: What of.
+        since: From when on; None from the beginning.
+        jobs: Whether the jobs are wanted too.
+
+    """
+
+    key: ImportKey
+    since: datetime | None = None
+    jobs: bool = False
+
+
+def wanted(
+    source: str, project: str, *, branch: str | None = None, workflow: str | None = None, since: datetime | None = None, jobs: bool = False
+) -> Wanted:
+    """Return what somebody asks for, checked; see ``forge.builds.import_builds``.
+
+    Raises:
+        InvalidInput: A name is empty or too long, or ``since`` has no time zone.
+
+    """
+    given = {"project": project, "branch": branch, "workflow": workflow}
+    problems = [
+        {"pointer": f"/{name}", "message": f"must be text of at most {_MAX_TEXT} characters"}
+        for name, value in given.items()
+        if value is not None and (len(value) > _MAX_TEXT or not value.isprintable())
+    ]
+    if not project.strip():
+        problems.append({"pointer": "/project", "message": "must not be empty"})
+    if since is not None and since.utcoffset() is None:
+        problems.append({"pointer": "/since", "message": "must have a time zone"})
+    if problems:
+        raise InvalidInput("The import cannot be asked for so.", problems=problems)
+    key = ImportKey(source=source, project=project.strip(), branch=branch or "", workflow=workflow or "")
+    return Wanted(key=key, since=None if since is None else since.replace(microsecond=0), jobs=jobs)
 
 
 @attrs.frozen(kw_only=True)
@@ -167,6 +212,7 @@ class BuildImport:
     finished_at: datetime | None = None
 
     @property
-    def key(self) -> ImportKey:
+    def wanted(self) -> Wanted:
         """What it imports."""
-        return ImportKey(source=self.source, project=self.project, branch=self.branch or "", workflow=self.workflow or "")
+        key = ImportKey(source=self.source, project=self.project, branch=self.branch or "", workflow=self.workflow or "")
+        return Wanted(key=key, since=self.since, jobs=self.jobs)

@@ -114,6 +114,7 @@ def imports_of(clock):
         return BuildImports(
             forge.storage,
             forge.builds,
+            forge._recorder,
             clock,
             sources={"github": source},
             wake=lambda: None,

@@ -91,26 +91,6 @@ def test_progress_is_told_while_it_goes_on(forge, github, fill, slices):
     assert (github.count(), github.count(status=304)) == (12, 1)
 
 
-def test_progress_is_told_each_second_within_a_turn(forge, github, fill, imports_of):
-    """A row is stored as often as somebody may look, not with every step."""
-    fill(40, jobs=("build",))
-    told = []
-
-    class Telling(type(forge.clock)):
-        def now(self):
-            forge.clock.advance(0.3)
-            return forge.clock.now()
-
-    imports = imports_of(forge, github)
-    imports._clock = Telling()
-    asked = forge.builds.request_import("github", SHOP, jobs=True)
-    imports._save = lambda one, _save=imports._save: (told.append((one.fetched, one.total)), _save(one))
-    imports.run_due()
-    assert standing(forge, asked).status is ImportStatus.DONE
-    assert told[-1] == (80, 80)
-    assert len(set(told)) > 2
-
-
 def test_imports_take_turns(forge, github, fill, slices):
     """A long import does not keep a short one waiting until its end."""
     fill(700)
@@ -183,6 +163,21 @@ def test_a_limit_is_waited_for_and_told(forge, github, fill, clock):
     done = standing(forge, asked)
     assert (done.status, done.accepted, done.error, done.code, done.retry_at) == (ImportStatus.DONE, 450, None, None, None)
     assert github.count() == done.calls == 5 + 1
+
+
+def test_what_came_before_a_limit_is_counted(forge, github, fill, clock):
+    """An import that is stopped in the middle of a turn tells all that came, then and in the end."""
+    fill(1100)
+    github._gate.limit = 7
+    asked = forge.builds.request_import("github", SHOP)
+    forge.worker().drain()
+    waits = standing(forge, asked)
+    assert (waits.status, waits.accepted, waits.calls) == (ImportStatus.WAITING, 700, 7)
+    github._gate.limit = 5000
+    clock.advance(HOUR)
+    forge.worker().drain()
+    done = standing(forge, asked)
+    assert (done.status, done.accepted, done.calls) == (ImportStatus.DONE, 1100, github.count())
 
 
 def test_a_refusal_of_githubs_is_waited_for(forge, github, fill, clock):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from forgekit.builds import BuildRecord
 from forgekit.builds.importing import BuildImports
+from forgekit.builds.imports import wanted
 from forgekit.builds.ports import BuildPage
 from forgekit.errors import RemoteUnavailable
 
@@ -91,7 +92,7 @@ def test_all_is_here_as_it_is_there(forge, clock, history, breaks, size, later, 
     """Runs with re-runs and open ones, pages of any size, builds that come and end meanwhile, and breaks anywhere."""
     mill, project = Mill(size, list(breaks)), f"p{next(_numbers)}"
     imports = BuildImports(
-        forge.storage, forge.builds, clock, sources={"mill": lambda _: mill}, wake=lambda: None, pause=lambda _: None
+        forge.storage, forge.builds, forge._recorder, clock, sources={"mill": lambda _: mill}, wake=lambda: None, pause=lambda _: None
     )  # fmt: skip
     for happened, broken in ((history, breaks), (later, more_breaks)):
         for hours, before, last in happened:
@@ -99,7 +100,7 @@ def test_all_is_here_as_it_is_there(forge, clock, history, breaks, size, later, 
         mill.breaks = list(broken)
         while True:
             try:
-                imports.run("mill", project)
+                imports.run(wanted("mill", project))
             except (RemoteUnavailable, Killed):
                 continue
             break
@@ -107,8 +108,8 @@ def test_all_is_here_as_it_is_there(forge, clock, history, breaks, size, later, 
         for _, attempts in mill.runs.values():
             attempts[-1] = attempts[-1] or "passed"
     mill.breaks = []
-    imports.run("mill", project)
-    again = imports.run("mill", project)
+    imports.run(wanted("mill", project))
+    again = imports.run(wanted("mill", project))
     there = {record.key: record for number in mill.runs for record in mill.records(project, number)}
     assert {build.key: build for build in forge.builds.builds(project=project)} == there
     assert (again.accepted, again.updated, again.open) == (0, 0, 0)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from forgekit.builds.importing import BuildImports
-from forgekit.builds.imports import ImportKey
+from forgekit.builds.imports import ImportKey, wanted
 from forgekit.errors import BudgetExhausted, Conflict, ForgeClosed, RemoteRateLimited, RemoteUnavailable
 
 SHOP = "acme/shop"
@@ -134,7 +134,7 @@ def test_a_secondary_limit_is_waited_for_where_somebody_looks(forge, github, fil
     fill(250)
     began, told = clock.now(), []
     github.limit_next(status=status, retry_after=retry_after)
-    report = imports_of(forge, github).run("github", SHOP, progress=lambda done, total: None, waiting=told.append)
+    report = imports_of(forge, github).run(wanted("github", SHOP), progress=lambda done, total: None, waiting=told.append)
     assert (report.accepted, report.calls, github.count(status=status)) == (250, 4, 1)
     assert told == [began + timedelta(seconds=seconds)] == [clock.now()]
 
@@ -144,7 +144,7 @@ def test_the_hours_limit_is_waited_for_and_never_run_into(forge, github, fill, c
     fill(250)
     github._gate.limit = 2
     told = []
-    report = imports_of(forge, github).run("github", SHOP, patience=3 * HOUR, waiting=told.append)
+    report = imports_of(forge, github).run(wanted("github", SHOP), patience=3 * HOUR, waiting=told.append)
     assert (report.accepted, report.complete) == (250, True)
     assert (github.count(status=403), pages(github), len(told)) == (0, 3 + 1, 1)  # and whether anything came meanwhile
 
@@ -154,7 +154,7 @@ def test_a_limit_beyond_the_patience_is_told(forge, github, fill, clock, imports
     fill(450)
     github._gate.limit = 2
     with pytest.raises(BudgetExhausted, match="budget of calls is used up until 2026-03-05 13:00 UTC"):
-        imports_of(forge, github).run("github", SHOP, progress=lambda done, total: None)
+        imports_of(forge, github).run(wanted("github", SHOP), progress=lambda done, total: None)
     assert (forge.builds.count(project=SHOP), clock.now().hour) == (200, 12)
     github._gate.limit = 5000
     clock.advance(HOUR + timedelta(seconds=1))
@@ -187,7 +187,7 @@ def test_who_stops_waiting_locks_nobody_out(forge, github, fill, imports_of, err
         raise error
 
     with pytest.raises(error):
-        imports_of(forge, github, pause=pause).run("github", SHOP, patience=HOUR)
+        imports_of(forge, github, pause=pause).run(wanted("github", SHOP), patience=HOUR)
     forge.clock.advance(61)
     assert forge.builds.import_github(SHOP).accepted == 1
 
@@ -202,11 +202,11 @@ def test_a_limit_without_a_time_is_told_as_it_is(forge, clock):
             raise RemoteRateLimited("Too many calls.")
 
     imports = BuildImports(
-        forge.storage, forge.builds, clock, sources={"silent": lambda _: Silent()}, wake=lambda: None, pause=clock.advance
+        forge.storage, forge.builds, forge._recorder, clock, sources={"silent": lambda _: Silent()}, wake=lambda: None, pause=clock.advance
     )  # fmt: skip
     with pytest.raises(RemoteRateLimited, match="Too many calls"):
-        imports.run("silent", SHOP, patience=HOUR)
-    asked = imports.request("silent", SHOP)
+        imports.run(wanted("silent", SHOP), patience=HOUR)
+    asked = imports.request(wanted("silent", SHOP))
     assert imports.run_due() == 60.0
     assert imports.state(asked.id).retry_at == clock.now() + timedelta(seconds=60)
 
@@ -252,7 +252,7 @@ def test_a_key_that_cannot_be_let_go_becomes_free_by_itself(forge, github, fill,
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        imports_of(forge, github).run("github", SHOP, progress=close)
+        imports_of(forge, github).run(wanted("github", SHOP), progress=close)
 
 
 def test_the_checkpoint_tells_how_far_it_is(forge, github, fill):
