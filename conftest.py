@@ -6,8 +6,9 @@ import os
 import secrets
 import shutil
 import socket
+import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit, urlunsplit
@@ -18,7 +19,8 @@ from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 POSTGRESQL_URL = os.environ.get("FORGEKIT_TEST_POSTGRESQL_URL", "postgresql://postgres@127.0.0.1:5432/test")
-REDIS_URL = os.environ.get("FORGEKIT_TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
+# With more patience than the second that a forge has: here a slow answer must not look like none.
+REDIS_URL = os.environ.get("FORGEKIT_TEST_REDIS_URL", "redis://127.0.0.1:6379/0?socket_timeout=60&socket_connect_timeout=60")
 
 # CI must answer alike on every run; the fuzz session looks for what nobody thought of.
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
@@ -110,6 +112,21 @@ def postgresql_url(require_postgresql: str) -> Iterator[str]:
 def shared_postgresql_url(require_postgresql: str) -> Iterator[str]:
     """A PostgreSQL database for the tests of one module, which must not mind each other's rows."""
     yield from _fresh_database(require_postgresql)
+
+
+@pytest.fixture
+def begin() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Start a process as ``subprocess.Popen`` does; it does not outlive the test, whatever that comes to."""
+    begun: list[subprocess.Popen[str]] = []
+
+    def start(*command: object, **options: Any) -> subprocess.Popen[str]:
+        begun.append(subprocess.Popen([str(word) for word in command], text=True, **options))  # noqa: S603 - our own programs
+        return begun[-1]
+
+    yield start
+    for process in begun:
+        with process:
+            process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -35,14 +37,27 @@ SEALING_KEY = f"test:{base64.b64encode(bytes(32)).decode()}"
 _numbers = itertools.count(1)
 
 
+OURS = ("FORGEKIT_", "PLANE_", "GITHUB_", "GITLAB_", "LZ_", "CRON_")
+"""How the names of the variables begin that a host reads; a machine, CI's above all, may have some of its own."""
+
+_LOWEST_PORT, _PORTS = 12_000, 20_000
+"""Below those that a system hands out by itself: a connection, or a fake, could be given such a port before the host has taken it."""
+
+_turns = itertools.count(random.SystemRandom().randrange(_PORTS))
+
+
 def free_port():
-    """Return a port where nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Return a port where nothing listens, and that no other process of this test run is told."""
+    workers, own = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    while True:
+        port = _LOWEST_PORT + (next(_turns) * workers + int(own.removeprefix("gw"))) % (_PORTS - _PORTS % workers)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do: what was closed a moment ago is free
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
-def wait(condition, seconds=20.0, every=0.02):
+def wait(condition, seconds=60.0, every=0.02):
     """Return the first true value of a condition; fail after so many seconds without one."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -91,7 +106,7 @@ class Host:
         return self.directory / "projects"
 
     def environ(self):
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("FORGEKIT_", "PLANE_"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         ours = {
             "FORGEKIT_DATABASE_URL": self.url,
             "FORGEKIT_PROJECTS_DIR": str(self.projects),
@@ -105,7 +120,7 @@ class Host:
         with self.directory.joinpath("host.log").open("ab") as log:
             self.process = subprocess.Popen(command, cwd=self.directory, env=self.environ(), stdout=log, stderr=log)
         self.api = httpx.Client(base_url=self.address, timeout=60)
-        wait(self._answers, 40)
+        wait(self._answers, 120)
         return self
 
     def _answers(self):
@@ -116,16 +131,14 @@ class Host:
             return None
 
     def stop(self):
-        """End it as an init system does, and return how many seconds that took."""
-        began = time.monotonic()
+        """End it as an init system does."""
         self.api.close()
         self.process.terminate()
-        self.process.wait(30)
-        return time.monotonic() - began
+        self.process.wait(60)
 
     def kill(self):
         self.process.kill()
-        self.process.wait(30)
+        self.process.wait(60)
         self.api.close()
 
     def end(self):
@@ -179,6 +192,12 @@ class Host:
 def wait_until():
     """Wait for the first true value of a condition and return it."""
     return wait
+
+
+@pytest.fixture
+def clean_environ():
+    """The variables of this machine without those that a forge reads."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -28,19 +29,12 @@ class Command:
 
 
 @pytest.fixture
-def command(capsys, tmp_path, monkeypatch):
+def command(capsys, tmp_path, monkeypatch, clean_environ):
     """The command in an empty directory and a clean environment."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
-    for name in (
-        "FORGEKIT_DATABASE_URL",
-        "PLANE_API_URL",
-        "PLANE_API_KEY",
-        "FORGEKIT_WEBHOOK_SECRET",
-        "GITHUB_TOKEN",
-        "GITHUB_WEBHOOK_SECRET",
-    ):
-        monkeypatch.delenv(name, raising=False)
+    for name in set(os.environ).difference(clean_environ):
+        monkeypatch.delenv(name)
     return Command(capsys)
 
 

@@ -368,7 +368,7 @@ def test_a_long_limit_ends_the_import_with_its_time(command, github):
     assert "hint: try again in" in command.err
 
 
-def test_an_import_that_is_stopped_goes_on_later(command, monkeypatch):
+def test_an_import_that_is_stopped_goes_on_later(command, monkeypatch, begin):
     """While a limit is waited for, its end is told; Ctrl-C ends with 130, and what came stays."""
     hour = FakeClock(datetime.now(UTC) - timedelta(seconds=3_500))  # GitHub's hour ends in a hundred seconds
     with FakeGitHub(rate_limit=2, clock=hour) as github:
@@ -376,12 +376,10 @@ def test_an_import_that_is_stopped_goes_on_later(command, monkeypatch):
         monkeypatch.setenv("GITHUB_TOKEN", github.token)
         for number in range(250):
             github.add_run("acme/shop", created_at=START + timedelta(minutes=number))
-        arguments = [sys.executable, "-m", "forgekit.cli", "builds", "import", "acme/shop"]
-        with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True) as running:
-            waiting = running.stderr.readline()
-            running.send_signal(signal.SIGINT)
-            rest = running.stderr.read()
-        assert "going on at" in waiting
+        running = begin(sys.executable, "-m", "forgekit.cli", "builds", "import", "acme/shop", stderr=subprocess.PIPE)
+        assert "going on at" in running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        rest = running.communicate(timeout=300)[1]
         assert (running.returncode, "the same command goes on" in rest) == (130, True)
         github.forget_calls()
         with Forge.open(discover=True, clock=FakeClock(datetime.now(UTC) + timedelta(seconds=110))) as forge:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -85,13 +84,10 @@ def test_secrets_are_sealed_anew(command, plane, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_ends_when_it_is_told(tmp_path, number):
+def test_a_worker_ends_when_it_is_told(tmp_path, number, begin, clean_environ):
     """SIGTERM and Ctrl-C stop the worker in order, with exit code 0."""
-    environment = {**os.environ, "FORGEKIT_DATABASE_URL": f"sqlite:///{tmp_path / 'forge.db'}"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "forgekit.cli", "worker"], env=environment, stdout=subprocess.PIPE, text=True, cwd=tmp_path
-    )
+    environment = {**clean_environ, "FORGEKIT_DATABASE_URL": f"sqlite:///{tmp_path / 'forge.db'}"}
+    process = begin(sys.executable, "-m", "forgekit.cli", "worker", env=environment, stdout=subprocess.PIPE, cwd=tmp_path)
     assert "the worker runs" in process.stdout.readline()
     process.send_signal(number)
-    assert process.wait(timeout=30) == 0
-    process.stdout.close()
+    assert process.wait(timeout=60) == 0

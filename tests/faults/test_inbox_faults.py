@@ -27,9 +27,15 @@ def url(request, tmp_path):
     return f"sqlite:///{tmp_path}/inbox.db" if request.param == "sqlite" else request.getfixturevalue("postgresql_url")
 
 
-def _start(url, **options):
-    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    return subprocess.Popen([sys.executable, PROGRAM, "burst", url, *words], stdout=subprocess.PIPE, text=True)
+@pytest.fixture
+def start(begin):
+    """Start a process that receives a burst."""
+
+    def burst(url, **options):
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        return begin(sys.executable, PROGRAM, "burst", url, *words, stdout=subprocess.PIPE)
+
+    return burst
 
 
 def _report(url, answered):
@@ -40,17 +46,17 @@ def _report(url, answered):
 
 def _answered_before_the_kill(process, count):
     """Read that many answers, kill, and return them with those that were on their way."""
-    with process:
-        lines = [process.stdout.readline() for _ in range(count)]
-        process.kill()
-        lines += process.stdout.readlines()
+    lines = [process.stdout.readline() for _ in range(count)]
+    process.kill()
+    lines += process.stdout.readlines()
+    process.wait()
     return [int(line.split()[0]) for line in lines if line.endswith("\n")]
 
 
 @pytest.mark.parametrize("count", [1, 300])
-def test_what_was_answered_survives_a_kill(url, count):
+def test_what_was_answered_survives_a_kill(url, start, count):
     """After kill -9 in a burst, every answered webhook is there, refused as a duplicate, and handled exactly once."""
-    answered = _answered_before_the_kill(_start(url), count)
+    answered = _answered_before_the_kill(start(url), count)
     assert len(answered) >= count
     found = _report(url, answered)
     assert found["answers"] == {"deduped": len(answered)}
@@ -59,10 +65,10 @@ def test_what_was_answered_survives_a_kill(url, count):
     assert found["effects"] == {"1": found["received"]}
 
 
-def test_two_processes_share_an_inbox(postgresql_url):
+def test_two_processes_share_an_inbox(postgresql_url, start):
     """Two processes that get the same webhooks in different orders store each once and handle each once; none gets in the other's way."""
-    processes = [_start(postgresql_url, count=500, seed=seed) for seed in (1, 2)]
-    answers = [line.split()[1] for process in processes for line in process.communicate(timeout=120)[0].splitlines()]
+    processes = [start(postgresql_url, count=500, seed=seed) for seed in (1, 2)]
+    answers = [line.split()[1] for process in processes for line in process.communicate(timeout=300)[0].splitlines()]
     assert [process.returncode for process in processes] == [0, 0]
     assert (answers.count("processed"), answers.count("deduped")) == (500, 500)
     found = _report(postgresql_url, [])

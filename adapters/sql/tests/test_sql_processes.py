@@ -43,13 +43,13 @@ storage.close()
 
 
 @pytest.mark.faults
-def test_no_row_is_done_twice(storage, url):
+def test_no_row_is_done_twice(storage, url, begin):
     """Two processes of three threads each share the rows out: every row is done, and by one of them."""
     now = datetime.now(UTC)
     with storage.transaction() as tx:
         rows = [OutboxRow(id=f"{n:04}", event="e", handler="h", payload={}, due_at=now) for n in range(ROWS)]
         storage.claims(tx).add_outbox(rows)
-    workers = [subprocess.Popen([sys.executable, "-c", WORKER, url], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    workers = [begin(sys.executable, "-c", WORKER, url, stdout=subprocess.PIPE) for _ in range(2)]
     done = Counter(key for worker in workers for key in worker.communicate(timeout=120)[0].split())
     assert [worker.returncode for worker in workers] == [0, 0]
     assert len(done) == ROWS

@@ -1,19 +1,19 @@
-"""A process that imports from a GitHub, to be killed: ``foreground`` stands still after the first builds, ``worker`` works on."""
+"""A process that imports from a GitHub, by itself or with a worker, and stands still once the first builds are stored, to be killed."""
 
 from __future__ import annotations
 
-import signal
 import sys
+import threading
 
 import forgekit_github
 import forgekit_sql
 from forgekit import Forge
+from forgekit.builds.events import BuildsSubmitted
 
 
-def _stand_still(done, total):
-    sys.stdout.write(f"{done} of {total}\n")
-    sys.stdout.flush()
-    signal.pause()
+def _stand_still(event):
+    print(event.accepted, flush=True)
+    threading.Event().wait()
 
 
 def main():
@@ -21,11 +21,12 @@ def main():
     what, url, api_url, token = sys.argv[1:]
     config = {"github": {"api_url": api_url, "token": token, "rate_limit": 100_000}}
     with Forge.open(url, plugins=[forgekit_sql, forgekit_github], config=config, environ={}) as forge:
+        forge.on(BuildsSubmitted, _stand_still)
         if what == "foreground":
-            forge.builds.import_github("acme/shop", progress=_stand_still)
+            forge.builds.import_github("acme/shop")
         with forge.worker():
             forge.builds.request_import("github", "acme/shop")
-            signal.pause()
+            threading.Event().wait()
 
 
 if __name__ == "__main__":
