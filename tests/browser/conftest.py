@@ -86,7 +86,7 @@ def context(browser, watch):
 
     def make(**options):
         made = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        made.set_default_timeout(10_000)
+        made.set_default_timeout(60_000)
         made.add_init_script(_CATCH_VIOLATIONS)
         made.on("page", watch.look_at)
         opened.append(made)

@@ -18,6 +18,7 @@ def signed_in(guarded, token, context, watch):
     watch.refused.add(401)
     page = context().new_page()
     page.goto(guarded.address)
+    page.wait_for_selector("#token:focus")
     page.keyboard.type(token)
     page.keyboard.press("Enter")
     page.wait_for_selector("body[data-live=yes]")
@@ -59,7 +60,7 @@ def test_a_wrong_token_is_said(guarded, context, watch):
     page.click("#enter")
     page.wait_for_selector('[data-say=sign-in].bad:has-text("That is not this host\'s token.")')
     assert page.inner_text("h1") == "Sign in"
-    assert page.evaluate("document.activeElement.id") == "token"
+    page.wait_for_selector("#token:focus")
 
 
 def test_signing_out_closes_every_tab(signed_in, guarded):

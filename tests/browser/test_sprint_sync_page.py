@@ -38,14 +38,14 @@ def test_progress_shows_in_every_tab_and_after_a_reload(host, plane, sprint, sho
     page = show(host.address)
     other = show(host.address, page.context)
     choose(page, *sprint)
-    plane.slow(0.7)
+    plane.hold(path="/cycle-issues/", after=1)
     page.click("#import")
     page.wait_for_selector("#bar-label:has-text('Fetching 4 of 10')")
     assert other.wait_for_selector("#import[aria-disabled=true]").inner_text() == "Importing…"
     other.wait_for_selector("#bar")
     page.reload(wait_until="domcontentloaded")
     assert "of 10" in page.inner_text("#bar-label")
-    plane.slow(0)
+    plane.heal()
     for each in (page, other):
         each.wait_for_selector(f"#result:has-text('{sprint[0]}')")
         each.wait_for_selector("#bar", state="detached")
@@ -60,15 +60,17 @@ def test_the_last_result_survives_a_reload(host, sprint, show):
     assert page.input_value("#project") == sprint[1]
 
 
-def test_a_double_click_imports_once(host, plane, sprint, show):
+def test_a_double_click_imports_once(host, plane, sprint, show, wait_until):
     """Impatience costs no second import."""
     page = show(host.address)
     sent = []
     page.on("request", lambda request: sent.append(request.url) if request.url.endswith("/console/import") else None)
     choose(page, *sprint)
-    plane.slow(0.5)
+    plane.hold()
     page.dblclick("#import")
     page.dispatch_event("#import", "click")  # the driver itself would wait until the button is free
+    wait_until(lambda: plane.held)
+    plane.heal()
     page.wait_for_selector(f"#result:has-text('{sprint[0]}')")
     assert len(sent) == 1
 
