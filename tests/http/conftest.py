@@ -108,7 +108,7 @@ class Bench:
         self.hub = Hub()
         self.received: Future[Receipt] | None = None
         self.seen: list[Any] = []
-        self.stream = {"heartbeat": 5.0, "close_after": 5.0}
+        self.stream = {"heartbeat": 60.0, "close_after": 60.0}
 
 
 def make_surface(guard=None, *, statuses=None):  # noqa: C901 - a list of operations, not one function

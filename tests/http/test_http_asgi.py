@@ -121,7 +121,7 @@ def test_work_on_a_thread_is_finished_when_its_request_is_cancelled(bench, wires
 
     def work():
         began.set()
-        may_end.wait(5)
+        may_end.wait(60)
         ended.set()
 
     surface = Surface("s", guard=Open())
@@ -137,13 +137,13 @@ def test_work_on_a_thread_is_finished_when_its_request_is_cancelled(bench, wires
             await task
 
     asyncio.run(run())
-    assert ended.wait(5)
+    assert ended.wait(60)
 
 
 def test_threads_are_bounded(bench, wires):
     """No more operations run at the same time than the application has threads."""
     lock, running, most = threading.Lock(), [0], [0]
-    gate = threading.Barrier(2, timeout=5)
+    gate = threading.Barrier(2, timeout=60)
 
     def work():
         with lock:

@@ -385,5 +385,5 @@ def test_the_active_cycle_is_read_past_a_writer(database_url, make_desk):
         state = desk.storage.sprints(tx).lock_sync_state("t")
         desk.storage.sprints(tx).save_sync_state(attrs.evolve(state, active_cycle_id="cycle-2"))
         reader.start()
-        reader.join(5)
+        reader.join(60)
         assert answers == ["cycle-1"]

@@ -458,21 +458,22 @@ def test_an_impossible_host_is_an_error_of_ours(outside, host):
     http.close()
 
 
-def test_closing_interrupts_a_pause():
+def test_closing_interrupts_a_pause(monkeypatch):
     """A thread that pauses between attempts ends with the forge."""
+    monkeypatch.setattr("forgekit.kernel.net.http._LONGEST_PAUSE", 3600.0)
     asked = threading.Event()
 
     def answer(request):
         asked.set()
-        return httpx.Response(503, headers={"Retry-After": "5"})
+        return httpx.Response(503, headers={"Retry-After": "3600"})
 
     http = Http(clock=Outside(), transport=httpx.MockTransport(answer))
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(http.session(system="plane", base_url=BASE).request, "GET", "x")
-        assert asked.wait(10)
+        assert asked.wait(60)
         http.close()
         with pytest.raises(ForgeClosed):
-            waiting.result(timeout=4)
+            waiting.result(timeout=60)
 
 
 def test_a_door_that_nobody_used_costs_nothing():

@@ -64,13 +64,13 @@ def test_a_secret_stored_during_a_rotation_is_kept(storage):
 
     def open_slowly(envelope, context):
         reading.set()
-        assert storing.wait(10)
+        assert storing.wait(60)
         return open_it(envelope, context)
 
     sealer.open = open_slowly
     with ThreadPoolExecutor(2) as pool:
         rotating = pool.submit(Settings(storage, sealer=lambda: sealer, environ={}).rotate)
-        assert reading.wait(10)
+        assert reading.wait(60)
         stored = pool.submit(_service(storage, NEW).store, Depot, {"key": "latest"})
         storing.set()
         assert (rotating.result(20), stored.result(20).key) == (1, Secret("latest"))

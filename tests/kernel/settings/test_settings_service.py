@@ -273,17 +273,17 @@ def test_a_slow_reader_does_not_bring_back_an_old_snapshot(rig):
     def slow_read(namespace):
         found = read(namespace)
         reading.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return found
 
     rig.rows.read = slow_read
     thread = threading.Thread(target=service.snapshot, args=(Shop,))
     thread.start()
-    assert reading.wait(10)
+    assert reading.wait(60)
     rig.rows.read = read
     service.store(Shop, {"limit": 3})
     go_on.set()
-    thread.join(10)
+    thread.join(60)
     assert service.snapshot(Shop).limit == 3
 
 
