@@ -38,7 +38,7 @@ def job_metrics(project: str, statuses: Labels, durations: Labels, critical: Lab
     """
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for (name, status), number in statuses.items():
-        counts[str(name)][str(status)] += number
+        counts[str(name)][str(status)] = number
     spreads: dict[str, dict[int, int]] = defaultdict(dict)
     for (name, length), number in durations.items():
         spreads[str(name)][cast("int", length)] = number

@@ -63,8 +63,13 @@ def minutes(record: BuildRecord) -> int:
         if job.started_at is not None and job.finished_at is not None
     ]
     if timed:
-        return sum(round(-(-taken // _MINUTE) * 1000 * rate) for taken, rate in timed)
-    return -(-(duration(record) or 0) // _MINUTE) * 1000
+        return sum(round(_begun(taken) * rate) for taken, rate in timed)
+    return _begun(duration(record))
+
+
+def _begun(taken: int | None) -> int:
+    """Return thousandths of the minutes that so many ms have begun."""
+    return -(-(taken or 0) // _MINUTE) * 1000
 
 
 def measure_singles(records: Iterable[BuildRecord]) -> Tally:
@@ -112,7 +117,7 @@ def _times(finished: Iterable[Dated]) -> dict[Measure, dict[Entry, int]]:
         waited = queue_time(record)
         if waited is not None:
             queue.append((project, day, bucket(waited)))
-        cost = minutes(record) if record.jobs else -(-(taken or 0) // _MINUTE) * 1000
+        cost = minutes(record) if record.jobs else _begun(taken)
         billed[project, day, "all"] += cost
         if status in _WASTED:
             billed[project, day, "wasted"] += cost
