@@ -187,6 +187,14 @@ def test_closing_wakes_whoever_waits(time):
             waiting.result(timeout=60)
 
 
+def test_a_long_wait_is_made_of_short_ones(time, monkeypatch):
+    """Ctrl-C that comes while a wait begins, which Python hears at the end of it only, is heard within a second."""
+    budgets, waited = Budgets(MemoryBudgets(), time), []
+    monkeypatch.setattr(budgets._closing, "wait", waited.append)
+    budgets.wait(2.5)
+    assert waited == [1.0, 1.0, 0.5]
+
+
 def test_a_ticket_shows_no_credential(budgets):
     """Not even the credential's hash is printed."""
     assert CREDENTIAL not in repr(budgets.ticket(CREDENTIAL, POLICY, Priority.PEOPLE))

@@ -27,6 +27,9 @@ _log = logging.getLogger(__name__)
 _FIRST_BLOCK = 2.0
 _LONGEST_BLOCK = 300.0
 
+_PIECE = 1.0
+"""Seconds that are waited in one piece. A Ctrl-C that comes just as the main thread begins to wait is heard only at the end of that."""
+
 
 class BudgetStore(Protocol):
     """Where budgets are kept; every storage engine is one."""
@@ -93,7 +96,7 @@ class Budgets:
         self._store = store
         self._clock = clock
         self._closing = threading.Event()
-        self._sleep = sleep if sleep is not None else self._closing.wait
+        self._sleep = sleep if sleep is not None else self._wait_in_pieces
         self._noise = noise
 
     def ticket(self, credential: str, policy: BudgetPolicy, priority: Priority) -> BudgetTicket:
@@ -150,6 +153,10 @@ class Budgets:
         self._sleep(seconds)
         if self._closing.is_set():
             raise ForgeClosed
+
+    def _wait_in_pieces(self, seconds: float) -> None:
+        while seconds > 0 and not self._closing.wait(min(seconds, _PIECE)):
+            seconds -= _PIECE
 
     def close(self) -> None:
         """Wake everybody who waits."""
