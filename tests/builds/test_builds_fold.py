@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forgekit.builds import BuildRecord, Fold, Job, Rollup, Status, Taken, Tally, analyse, measure
+from forgekit.builds import BuildRecord, Fold, Job, Status, Taken, Tally, analyse, measure
 
 START = datetime(2026, 3, 28, 22, tzinfo=UTC)
 NOTHING = Tally()
@@ -105,16 +104,6 @@ def test_what_is_read_is_not_changed_later(history):
         fold.add(record)
         read.append((fold.tally(), fold.tally() + NOTHING))
     assert all(given == copied for given, copied in read)
-
-
-@given(histories)
-def test_rollups_are_json_and_come_back(history):
-    """Roll-ups survive being written as JSON, in any order and in parts, and the analysis with them."""
-    tally = Fold(history).tally()
-    rows = json.loads(json.dumps([attrs.asdict(row) for row in tally.rollups()]))
-    assert Tally.of(Rollup(**row) for row in reversed(rows)) == tally
-    halves = [{**row, "counts": {name: own}} for row in rows for name, own in row["counts"].items()]
-    assert Tally.of(Rollup(**row) for row in halves) == tally
 
 
 @given(histories, histories)

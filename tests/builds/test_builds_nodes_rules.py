@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from forgekit.builds import BuildRecord
 from forgekit.builds.models import UNDATED
 from forgekit.builds.results import Anomaly
+from forgekit.builds.rules.counts import merged
 from forgekit.builds.rules.facts import PERIOD, facts_of, heat_of, periods_of, trend_window
 from forgekit.builds.rules.grouping import monday, outcomes_by_week, sums, together
 from forgekit.builds.rules.labels import ROLLED_UP, from_text, to_text
@@ -24,9 +25,7 @@ from forgekit.builds.rules.nodes import (
     anomalies_of,
     digest,
     heat_of_past,
-    merged,
     node_changes,
-    outcomes_of,
     period_of,
     project_of,
     sums_of,
@@ -34,6 +33,7 @@ from forgekit.builds.rules.nodes import (
     week_of,
     with_anomalies,
 )
+from forgekit.builds.rules.parts import outcomes_of
 from forgekit.builds.rules.tally import Measure, Tally
 
 OF_ALL = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,6 +14,8 @@ import forgekit_sql
 from forgekit import Forge
 from forgekit.builds import BuildRecord, Job, Scope, Status, analyse, to_flat
 from forgekit.builds.events import BuildsSubmitted
+from forgekit.builds.models import FINISHED
+from forgekit.builds.rules import parts
 from forgekit.errors import Conflict, InvalidInput
 from forgekit.testing import FakeClock
 
@@ -33,6 +36,16 @@ def _build(number, status="passed", *, hours=0, minutes=5, **more):
     finished = None if status in {"running", "queued"} else started + timedelta(minutes=minutes)
     given = {"project": "shop", "branch": "main", "workflow": "ci", "started_at": started, "finished_at": finished}
     return BuildRecord(build_id=str(number), status=status, **{**given, **more})
+
+
+def _rolled_up(forge):
+    """Return the stored roll-ups."""
+    with forge.transaction() as tx:
+        found = {}
+        for table, key in (("forgekit_build_nodes", 3), ("forgekit_build_parts", 4)):
+            for row in tx.connection.exec_driver_sql(f"SELECT * FROM {table}"):
+                found[table, *row[:key]] = [json.loads(value) if isinstance(value, str) else value for value in row[key:]]
+        return found
 
 
 def _in_parts(forge, builds, seed):
@@ -74,6 +87,24 @@ def test_any_order_and_any_split_come_to_the_fold(forge, history, seed):
         others = {name: value for name, value in question.items() if name not in scope}
         wanted = analyse(builds, scope=Scope(**scope), **others)
         assert _differences(forge.builds.analysis(**question), wanted) == set(), question
+
+
+def test_what_is_kept_in_parts_comes_to_the_fold_too(forge, history, monkeypatch):
+    """Where nodes are split, any order, split and correction comes to the fold, and to the very rows that counting anew makes."""
+    monkeypatch.setattr(parts, "SPLIT_FROM", 25)
+    builds = history(5, 80)
+    first = [attrs.evolve(build, duration_seconds=1.0 + number, finished_at=None) for number, build in enumerate(builds) if number % 3]
+    _in_parts(forge, [build for build in first if build.status in FINISHED], 5)
+    _in_parts(forge, [attrs.evolve(build, updated_at=datetime(2026, 6, 1, tzinfo=UTC)) for build in builds], 6)
+    stored = list(forge.builds.builds())
+    for question in ({}, {"project": "p1"}, {"since": date(2026, 1, 10), "until": date(2026, 1, 31)}):
+        scope = {"project": question["project"]} if "project" in question else {}
+        wanted = analyse(stored, scope=Scope(**scope), **{name: value for name, value in question.items() if name not in scope})
+        assert _differences(forge.builds.analysis(**question), wanted) == set(), question
+    kept = _rolled_up(forge)
+    assert {key[:2] for key in kept if key[0] == "forgekit_build_parts"} == {("forgekit_build_parts", span) for span in ("past", "week")}
+    forge.builds.rebuild()
+    assert _rolled_up(forge) == kept
 
 
 def test_weeks_that_do_not_fit_are_told_however_their_past_came_in(forge):

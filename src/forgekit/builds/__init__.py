@@ -29,7 +29,7 @@ from forgekit.builds.rules.compatibility import Compat, compatible
 from forgekit.builds.rules.measuring import measure
 from forgekit.builds.rules.statuses import parse_status
 from forgekit.builds.rules.summary import Question, summarise
-from forgekit.builds.rules.tally import Measure, Rollup, Tally
+from forgekit.builds.rules.tally import Measure, Tally
 
 __all__ = [
     "BROKEN",
@@ -57,7 +57,6 @@ __all__ = [
     "ProjectMetrics",
     "Question",
     "Rate",
-    "Rollup",
     "Scope",
     "Status",
     "Taken",

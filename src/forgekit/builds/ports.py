@@ -11,7 +11,8 @@ import attrs
 from forgekit.builds.imports import BuildImport, Checkpoint, ImportKey
 from forgekit.builds.models import BuildRecord, Job, Key
 from forgekit.builds.rules.applying import Stretch
-from forgekit.builds.rules.nodes import Counts, NodeKey, Span
+from forgekit.builds.rules.counts import Counts, Numbers
+from forgekit.builds.rules.nodes import NodeKey, PartKey, Span
 from forgekit.builds.rules.runs import Verdict
 from forgekit.builds.rules.timelines import Line, LineState
 from forgekit.kernel.clock import Clock
@@ -351,6 +352,14 @@ class BuildRepository(Protocol):
             counts: Whether their counts are wanted too.
 
         """
+        ...
+
+    def parts(self, keys: Collection[PartKey]) -> Mapping[PartKey, Numbers]:
+        """Return parts of roll-ups."""
+        ...
+
+    def save_parts(self, parts: Mapping[PartKey, Numbers | None]) -> None:
+        """Store or replace parts of roll-ups; None deletes."""
         ...
 
     def clear_rollups(self) -> None:

@@ -12,24 +12,26 @@ from forgekit.builds.analysis import Analysis
 from forgekit.builds.models import UNDATED, Incident, Window
 from forgekit.builds.ports import BuildFilter, BuildRepository, Node
 from forgekit.builds.results import Dora
+from forgekit.builds.rules.buckets import SHARES
+from forgekit.builds.rules.counts import Counts
 from forgekit.builds.rules.details import MOST_SPELLS
 from forgekit.builds.rules.dora import dora
 from forgekit.builds.rules.facts import WHOLE, Facts, Heat, Period, ProjectFacts, Standing, facts_of, heat_of, trend_window
 from forgekit.builds.rules.grouping import monday
 from forgekit.builds.rules.nodes import (
     EVERY,
-    Counts,
     NodeKey,
+    PartKey,
     Span,
     anomalies_of,
     heat_of_past,
-    outcomes_of,
     period_of,
     project_of,
     sums_of,
     tally_of,
     week_of,
 )
+from forgekit.builds.rules.parts import Wanted, located, outcomes_of
 from forgekit.builds.rules.singles import open_since, since_1970
 from forgekit.builds.rules.summary import Question, summarise_facts
 from forgekit.builds.rules.tally import Measure
@@ -107,9 +109,12 @@ def _whole_facts(
     repository: BuildRepository, asked: Asked, past: Mapping[str, Node], days: tuple[date, date] | None, window: Window | None
 ) -> Facts:
     """Return the facts of a whole past: one node tells nearly all of it."""
-    counts = next(iter(_counts(repository, NodeKey(asked.place, Span.PAST, 0))), {})
+    key = NodeKey(asked.place, Span.PAST, 0)
+    counts = next(iter(_counts(repository, key)), {})
+    needed = sorted(located(counts, Wanted(counted=SHARES, passed=SHARES)))
+    parts = {part: numbers for (_, part), numbers in repository.parts([PartKey(key, part) for part in needed]).items()}
     return Facts(
-        whole=outcomes_of(counts),
+        whole=outcomes_of(counts, parts),
         sums={measure: sums_of(counts, measure) for measure in WHOLE},
         heat=heat_of_past(counts) if asked.zone is UTC else _heat(repository, asked, past),
         days=days,

@@ -13,7 +13,8 @@ from forgekit.builds import BuildRecord, Key
 from forgekit.builds.models import BROKEN, COUNTED, FINISHED, Status
 from forgekit.builds.ports import BuildFilter, Node, Run
 from forgekit.builds.rules.applying import Stretch
-from forgekit.builds.rules.nodes import NodeKey, Span
+from forgekit.builds.rules.counts import Numbers
+from forgekit.builds.rules.nodes import NodeKey, PartKey, Span
 from forgekit.builds.rules.runs import VERDICTS, Verdict
 from forgekit.builds.rules.timelines import Line, LineState
 from forgekit_sql import build_rows as rows
@@ -254,8 +255,27 @@ class SqlBuilds(Repository):
             parameters = (span.value, *(() if project is None else (project,)), *(days or ()))
             yield from map(_node, self._reading.exec_driver_sql(statement, parameters))
 
+    def parts(self, keys: Collection[PartKey]) -> Mapping[PartKey, Numbers]:
+        """Return parts of roll-ups."""
+        on = "b.span = k.c0 AND b.project = k.c1 AND b.day = k.c2 AND b.part = k.c3"
+        wanted = [_part_place(key) for key in keys]
+        found = self._among(
+            "forgekit_build_parts", "b.span, b.project, b.day, b.part, b.counts", on, ("text", "text", "int", "int"), wanted
+        )
+        return {PartKey(NodeKey(project, Span(span), day), part): load_json(counts) for span, project, day, part, counts in found}
+
+    def save_parts(self, parts: Mapping[PartKey, Numbers | None]) -> None:
+        """Store or replace parts of roll-ups; None deletes."""
+        value, key = self._dialect.value, ("span", "project", "day", "part")
+        kept = [(*_part_place(place), dump_json(counts)) for place, counts in parts.items() if counts is not None]
+        gone = [_part_place(place) for place, counts in parts.items() if counts is None]
+        self._many(_upsert("forgekit_build_parts", (*key, "counts"), key, value), kept)
+        conditions = " AND ".join(f"{name} = {value}" for name in key)
+        self._many(f"DELETE FROM forgekit_build_parts WHERE {conditions}", gone)  # noqa: S608 - names of ours
+
     def clear_rollups(self) -> None:
         """Delete all roll-ups and timelines."""
+        self._writing.exec_driver_sql("DELETE FROM forgekit_build_parts")
         self._writing.exec_driver_sql("DELETE FROM forgekit_build_nodes")
         self._writing.exec_driver_sql("DELETE FROM forgekit_build_lines")
 
@@ -333,6 +353,10 @@ def _node(row: Any) -> tuple[NodeKey, Node]:
         latest_at=rows.moment_of(latest_at),
     )
     return NodeKey(project, Span(span), day), node
+
+
+def _part_place(key: PartKey) -> tuple[str, str, int, int]:
+    return key.node.span.value, key.node.project, key.node.day, key.part
 
 
 def _node_row(key: NodeKey, node: Node) -> tuple[Any, ...]:

@@ -17,14 +17,41 @@ import attrs
 ERROR = 0.0005
 """The greatest relative error of a duration or a percentile."""
 
+DIGITS = 4
+"""Significant digits of a duration."""
+
 GAP_DIGITS = 2
 """Significant digits of the time between two things: only its median is told, in words like "half an hour"."""
 
 
-def bucket(milliseconds: int, digits: int = 4) -> int:
+def bucket(milliseconds: int, digits: int = DIGITS) -> int:
     """Round a duration of at least 0 ms to so many significant digits."""
     step: int = 10 ** max(0, len(str(milliseconds)) - digits)
     return (milliseconds + step // 2) // step * step
+
+
+_TENFOLD = 9_000
+"""Buckets from a power of ten to the next."""
+
+_PART = 250
+"""Buckets that lie together."""
+
+
+def part_of(length: int) -> int:
+    """Return which part of all durations a bucket (ms) lies in: a longer one lies in no earlier part."""
+    magnitude = max(0, len(str(length)) - DIGITS)
+    return (length // int(10**magnitude) + magnitude * _TENFOLD) // _PART
+
+
+def shortest_of(part: int) -> int:
+    """Return the shortest bucket (ms) of a part."""
+    place = part * _PART
+    magnitude = max(0, place - 1_000) // _TENFOLD
+    return (place - magnitude * _TENFOLD) * int(10**magnitude)
+
+
+SHARES = (0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
+"""The shares of the usual percentiles."""
 
 
 @attrs.frozen(kw_only=True)
@@ -68,15 +95,19 @@ class Distribution:
         if not self._ends:
             return None
         position = (len(self) - 1) * share
-        whole = int(position)
-        low = self._at(whole)
-        high = self._at(min(whole + 1, len(self) - 1))
-        return (low + (high - low) * (position - whole)) / 1000
+        low, high = self.around(share)
+        return (low + (high - low) * (position - int(position))) / 1000
+
+    def around(self, share: float) -> tuple[int, int]:
+        """Return the two neighbours between which a quantile lies; there must be a duration."""
+        last = len(self) - 1
+        whole = int(last * share)
+        return self._at(whole), self._at(min(whole + 1, last))
 
     def _at(self, index: int) -> int:
         return self._values[bisect_right(self._ends, index)]
 
     def percentiles(self) -> Percentiles:
         """Return the usual percentiles."""
-        p50, p75, p90, p95, p99, longest = (self.quantile(share) for share in (0.5, 0.75, 0.9, 0.95, 0.99, 1.0))
+        p50, p75, p90, p95, p99, longest = map(self.quantile, SHARES)
         return Percentiles(count=len(self), p50=p50, p75=p75, p90=p90, p95=p95, p99=p99, longest=longest)

@@ -29,6 +29,9 @@ PERIOD = (Measure.BUILDS, Measure.DURATIONS, Measure.SPELLS)
 TREND_DAYS = 28
 """How many of the latest days are compared with as many before, where no window is given."""
 
+PROJECT_SHARES = (0.5, 0.9)
+"""The percentiles of a project's counted builds that are told."""
+
 _NOTHING: Labels = {}
 _JOBS = (Measure.JOBS, Measure.JOB_DURATIONS, Measure.CRITICAL)
 _BY_PROJECT = (Measure.TESTS, Measure.SPELLS, Measure.COMMITS, Measure.RUNS, Measure.MINUTES)
@@ -163,7 +166,7 @@ def _period(tally: Tally) -> Period:
 
 def project_facts(name: str, outcomes: Outcomes, numbers: Callable[[Measure], Labels]) -> ProjectFacts:
     """Return what a project comes to: its outcomes, and its numbers of every other measure."""
-    duration = Distribution(outcomes.counted)
+    median, p90 = map(Distribution(outcomes.counted).quantile, PROJECT_SHARES)
     tests, billed = numbers(Measure.TESTS), numbers(Measure.MINUTES)
     metrics = ProjectMetrics(
         project=name,
@@ -171,8 +174,8 @@ def project_facts(name: str, outcomes: Outcomes, numbers: Callable[[Measure], La
         success=outcomes.success,
         failure=outcomes.failure,
         error=outcomes.error,
-        median_duration_seconds=duration.quantile(0.5) or 0.0,
-        p90_duration_seconds=duration.quantile(0.9) or 0.0,
+        median_duration_seconds=median or 0.0,
+        p90_duration_seconds=p90 or 0.0,
         avg_tests_run=mean_of(tests, "run", total="sum", unit=1).value,
         avg_tests_failed=mean_of(tests, "failed", total="sum", unit=1).value,
         mttr=mttr(numbers(Measure.SPELLS)),

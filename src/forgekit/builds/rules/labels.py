@@ -58,6 +58,8 @@ def from_text(measure: Measure) -> Callable[[str], tuple[Any, ...]]:
         return lambda text: (int(text),)
     if kinds == (_TEXT, _NUMBER):
         return _text_and_number
+    if kinds == (_TEXT, _TEXT, _NUMBER):
+        return _two_texts_and_number
 
     def read(text: str) -> tuple[Any, ...]:
         return tuple(kind(_plain(part)) for kind, part in zip(kinds, text.split(BETWEEN), strict=True))
@@ -69,6 +71,12 @@ def _text_and_number(text: str) -> tuple[Any, ...]:
     # Durations are the most of all labels.
     label, _, number = text.rpartition(BETWEEN)
     return _plain(label), int(number)
+
+
+def _two_texts_and_number(text: str) -> tuple[Any, ...]:
+    # What follows what is next to that: thousands of labels, read at every question.
+    one, other, number = text.split(BETWEEN)
+    return _plain(one), _plain(other), int(number)
 
 
 def _plain(part: str) -> str:

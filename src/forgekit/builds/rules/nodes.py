@@ -14,19 +14,18 @@ from typing import Any, NamedTuple
 import attrs
 import cattrs
 
-from forgekit.builds.models import COUNTED, UNDATED, Rate, Status
+from forgekit.builds.models import UNDATED, Rate
 from forgekit.builds.results import Anomaly
-from forgekit.builds.rules.facts import PERIOD, Period, ProjectFacts, project_facts
-from forgekit.builds.rules.grouping import Outcomes, as_date, monday
+from forgekit.builds.rules.counts import Counts, Numbers, merged
+from forgekit.builds.rules.facts import PERIOD, PROJECT_SHARES, Period, ProjectFacts, project_facts
+from forgekit.builds.rules.grouping import as_date, monday
 from forgekit.builds.rules.labels import BETWEEN, ROLLED_UP, from_text, to_text
+from forgekit.builds.rules.parts import Wanted, outcomes_of
 from forgekit.builds.rules.tally import Entry, Measure, Tally
-from forgekit.builds.rules.weeks import WeekFacts, week_facts
+from forgekit.builds.rules.weeks import WEEK_SHARES, WeekFacts, week_facts
 
 EVERY = ""
 """What stands for all projects together, where a project's name stands otherwise."""
-
-Counts = dict[str, dict[str, int]]
-"""Numbers by measure and label, JSON-able."""
 
 
 class Span(StrEnum):
@@ -39,12 +38,23 @@ class Span(StrEnum):
     PAST = "past"
 
 
+SPLIT = frozenset({Span.WEEK, Span.PAST})
+"""Spans whose nodes may keep their durations in parts (``parts``)."""
+
+
 class NodeKey(NamedTuple):
     """Which node: a project (or ``EVERY``), a span, and its first day as ``date.toordinal`` (0 for the whole past)."""
 
     project: str
     span: Span
     day: int
+
+
+class PartKey(NamedTuple):
+    """A part of a node's durations: the node, and the part's number."""
+
+    node: NodeKey
+    part: int
 
 
 WEEKLY = frozenset({Measure.BUILDS, Measure.DURATIONS})
@@ -119,21 +129,6 @@ def _add_heat(nodes: _Nodes, numbers: Mapping[Entry, int]) -> None:
             past[label] = past.get(label, 0) + number
 
 
-def merged(counts: Counts, change: Counts) -> Counts:
-    """Return counts with a change applied; what comes to nothing is gone. ``counts`` is used up."""
-    for name, numbers in change.items():
-        own = counts.setdefault(name, {})
-        for label, number in numbers.items():
-            total = own.get(label, 0) + number
-            if total:
-                own[label] = total
-            else:
-                own.pop(label, None)
-        if not own:
-            del counts[name]
-    return counts
-
-
 def sums_of(counts: Counts, measure: Measure) -> dict[tuple[Any, ...], int]:
     """Return a measure's numbers by label."""
     numbers = counts.get(measure.value)
@@ -150,26 +145,6 @@ def heat_of_past(counts: Counts) -> dict[tuple[int, int, int], int]:
         weekday, quarter, broken = map(int, label.split(BETWEEN))
         heat[weekday, quarter // 4, broken] += number
     return heat
-
-
-def outcomes_of(counts: Counts) -> Outcomes:
-    """Return how the builds of a node ended, and how long they took."""
-    statuses = {status: number for (status,), number in sums_of(counts, Measure.BUILDS).items()}
-    counted: dict[int, int] = {}
-    passed: dict[int, int] = {}
-    # A whole past has tens of thousands of lengths, and is read whenever a build comes: this is `sums_of` without its detours.
-    for label, number in counts.get(Measure.DURATIONS.value, {}).items():
-        status, _, text = label.rpartition(BETWEEN)
-        if status in _COUNTED:
-            length = int(text)
-            counted[length] = counted.get(length, 0) + number
-            if status == _PASSED:
-                passed[length] = number
-    return Outcomes(statuses=Counter(statuses), counted=Counter(counted), passed=Counter(passed))
-
-
-_COUNTED = frozenset(status.value for status in COUNTED)
-_PASSED = Status.PASSED.value
 
 
 def tally_of(nodes: Iterable[tuple[NodeKey, Counts]]) -> Tally:
@@ -197,14 +172,32 @@ def period_of(nodes: Iterable[Counts]) -> Period:
 _converter = cattrs.Converter()
 
 
-def digest(key: NodeKey, counts: Counts) -> Any:
-    """Return what a node comes to, JSON-able; None where nobody asks for it."""
+def asked_of(key: NodeKey) -> Wanted:
+    """Return the percentiles that a node's digest tells."""
     if key.span is Span.WEEK:
-        facts = week_facts(outcomes_of(counts))
+        return Wanted(passed=WEEK_SHARES)
+    return Wanted(counted=PROJECT_SHARES) if _tells_a_project(key) else Wanted()
+
+
+def digest(key: NodeKey, counts: Counts, parts: Mapping[int, Numbers] | None = None) -> Any:
+    """Return what a node comes to, JSON-able; None where nobody asks for it.
+
+    Args:
+        key: The node.
+        counts: What it keeps itself.
+        parts: Parts of its durations: at least those in which the percentiles lie that are asked of it.
+
+    """
+    if key.span is Span.WEEK:
+        facts = week_facts(outcomes_of(counts, parts))
         return [facts.finished, facts.success.numerator, facts.success.denominator, facts.passed, facts.p50, facts.p95]
-    if key.span is Span.PAST and key.project != EVERY:
-        return attrs.asdict(project_facts(key.project, outcomes_of(counts), lambda measure: sums_of(counts, measure)))
+    if _tells_a_project(key):
+        return attrs.asdict(project_facts(key.project, outcomes_of(counts, parts), lambda measure: sums_of(counts, measure)))
     return None
+
+
+def _tells_a_project(key: NodeKey) -> bool:
+    return key.span is Span.PAST and key.project != EVERY
 
 
 def week_of(told: Sequence[Any]) -> WeekFacts:

@@ -94,7 +94,7 @@ def measure_commits(records: Iterable[Judged]) -> Tally:
 def _count_verdicts(builds: Sequence[Judged], counted: Counter[Entry]) -> None:
     dated = sorted((record.started_at, record.day, record.status, record.project) for record in builds if record.started_at is not None)
     episode: set[Status] = set()
-    first, last = dated[0], dated[0]
+    first = last = dated[0]
     for each in dated:
         if each[0] - last[0] > COMMIT_MEMORY:
             counted[first[3], first[1], _verdict(episode)] += 1

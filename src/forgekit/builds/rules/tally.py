@@ -1,9 +1,8 @@
-"""Counts by measure, project, day and label: the roll-ups, which add up, subtract and become JSON."""
+"""Counts by measure, project, day and label, which add up and subtract."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -128,39 +127,3 @@ class Tally:
         """Return the first and the last day on which a build is counted; None without any."""
         days = {entry[1] for entry in self[Measure.BUILDS]} - {UNDATED}
         return (date.fromordinal(min(days)), date.fromordinal(max(days))) if days else None
-
-    def rollups(self) -> Iterator[Rollup]:
-        """Yield the same numbers as one JSON-able row a project and day."""
-        rows: dict[tuple[str, int], dict[str, list[list[Any]]]] = defaultdict(lambda: defaultdict(list))
-        for measure, numbers in self.counts.items():
-            for (project, day, *labels), number in numbers.items():
-                rows[project, day][measure.value].append([*labels, number])
-        for (project, day), counts in sorted(rows.items()):
-            yield Rollup(project=project, day=day, counts=dict(counts))
-
-    @classmethod
-    def of(cls, rollups: Iterable[Rollup]) -> Tally:
-        """Return the sum of rows, whether of one project and day or of many, each once or in parts."""
-        counts: dict[Measure, Counter[Entry]] = defaultdict(Counter)
-        for row in rollups:
-            for name, entries in row.counts.items():
-                own = counts[Measure(name)]
-                for *labels, number in entries:
-                    own[row.project, row.day, *labels] += number
-        return cls.kept(counts)
-
-
-@attrs.frozen(kw_only=True)
-class Rollup:
-    """What a project's day comes to, as storage keeps it.
-
-    Attributes:
-        project: The project.
-        day: ``date.toordinal`` of the UTC day; ``UNDATED`` for builds that tell no time.
-        counts: By measure's name, lists of labels and, last, the number: JSON-able.
-
-    """
-
-    project: str
-    day: int
-    counts: Mapping[str, list[list[Any]]]

@@ -22,6 +22,9 @@ FEWEST_WEEKS = 6
 FEWEST_BUILDS = 5
 """A week with fewer counted (or, for durations, passed) builds is no anomaly, and is nobody's past."""
 
+WEEK_SHARES = (0.5, 0.95)
+"""The percentiles of a week's passed builds that are told."""
+
 _WEEK = 7
 
 # 1.4826 times the median absolute deviation estimates a standard deviation; 3.5 of these is the usual bound for outliers.
@@ -55,12 +58,13 @@ class WeekFacts:
 def week_facts(outcomes: Outcomes) -> WeekFacts:
     """Return what a week comes to."""
     passed = Distribution(outcomes.passed)
+    p50, p95 = map(passed.quantile, WEEK_SHARES)
     return WeekFacts(
         finished=outcomes.finished,
         success=outcomes.success,
         passed=len(passed),
-        p50=passed.quantile(0.5),
-        p95=passed.quantile(0.95),
+        p50=p50,
+        p95=p95,
     )
 
 

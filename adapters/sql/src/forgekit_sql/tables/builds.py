@@ -79,6 +79,7 @@ build_lines = Table(
 )
 Index(
     "ix_forgekit_build_lines_red",
+    build_lines.c.red,  # known from the condition, but SQLite would look it up in the table
     build_lines.c.turn_at,
     build_lines.c.project,
     build_lines.c.turn_day,
@@ -97,4 +98,14 @@ build_nodes = Table(
     Column("first_at", BigInteger),
     Column("last_at", BigInteger),
     Column("latest_at", BigInteger),
+)
+
+build_parts = Table(
+    "forgekit_build_parts",
+    metadata,
+    Column("span", text(), primary_key=True),
+    Column("project", text(), primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("counts", text(), nullable=False),
 )

@@ -57,7 +57,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project", "line", name="pk_forgekit_build_lines"),
         sqlite_with_rowid=False,
     )
-    _partial("ix_forgekit_build_lines_red", ["turn_at", "project", "turn_day"], "red = 1", table="forgekit_build_lines")
+    _partial("ix_forgekit_build_lines_red", ["red", "turn_at", "project", "turn_day"], "red = 1", table="forgekit_build_lines")
     op.create_table(
         "forgekit_build_nodes",
         sa.Column("span", TEXT, nullable=False),
@@ -70,10 +70,19 @@ def upgrade() -> None:
         sa.Column("latest_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("span", "project", "day", name="pk_forgekit_build_nodes"),
     )
+    op.create_table(
+        "forgekit_build_parts",
+        sa.Column("span", TEXT, nullable=False),
+        sa.Column("project", TEXT, nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
+        sa.Column("counts", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("span", "project", "day", "part", name="pk_forgekit_build_parts"),
+    )
 
 
 def downgrade() -> None:
-    for table in ("forgekit_build_nodes", "forgekit_build_lines", "forgekit_builds"):
+    for table in ("forgekit_build_parts", "forgekit_build_nodes", "forgekit_build_lines", "forgekit_builds"):
         op.drop_table(table)
 
 
