@@ -43,7 +43,7 @@ def browser(require_chromium):
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=require_chromium, args=FLAGS)
+        running = playwright.chromium.launch(executable_path=require_chromium, args=FLAGS, timeout=120_000)
         yield running
         running.close()
 

@@ -49,7 +49,7 @@ def test_no_request_about_builds_gets_an_answer_beside_the_document(fuzzed, labe
         headers = {"Authorization": "Bearer made-up-key"}
         # Where some builds may be bad, an answer that lists them is the right one.
         taken = [checks.negative_data_rejection] if lenient or (case.query or {}).get("partial") else []
-        case.call_and_validate(headers=headers, excluded_checks=[*SKIPPED, *taken], timeout=30)
+        case.call_and_validate(headers=headers, excluded_checks=[*SKIPPED, *taken], timeout=60)
 
     explore()
     assert "Traceback" not in fuzzed.log

@@ -49,7 +49,7 @@ def type_in(host, scripts):
     tools = Path(sys.executable).parent
     environ = {**host.environ(), "FORGE": host.address, "PATH": f"{tools}:{host.environ()['PATH']}"}
     script = f"set -euo pipefail\n{'printf %s ' + repr(MARK)}\n".join(["", *(f"{text}\n" for text in scripts)])
-    done = subprocess.run(["bash", "-c", script], cwd=host.directory, env=environ, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(["bash", "-c", script], cwd=host.directory, env=environ, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, (done.stderr, done.stdout[-500:])
     return done.stdout.split(MARK)[1:]
 

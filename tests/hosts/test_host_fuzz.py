@@ -53,7 +53,7 @@ def test_no_request_gets_an_answer_beside_the_document(fuzzed, label, mode):
     @settings(max_examples=5 if label in PLAIN else 25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(case=found[label].as_strategy(generation_mode=mode))
     def explore(case):
-        case.call_and_validate(headers={"Authorization": "Bearer t"}, excluded_checks=[*SKIPPED, *lenient], timeout=30)
+        case.call_and_validate(headers={"Authorization": "Bearer t"}, excluded_checks=[*SKIPPED, *lenient], timeout=60)
 
     explore()
     assert "Traceback" not in host.log

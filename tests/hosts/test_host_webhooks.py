@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -245,13 +246,14 @@ def test_an_empty_secret_in_the_environment_is_not_an_unset_one(spawn):
 def test_a_burst_is_answered_and_leads_to_few_imports(host, plane, cycle, item, project, wait_until):
     """A hundred webhooks in a burst are all stored, and lead to a handful of imports of which the last one sees the last edit."""
     plane.forget_calls()
-    before = host.get("/sync-status").json()["webhook_count"]
+    before, began = host.get("/sync-status").json()["webhook_count"], time.monotonic()
     for number in range(100):
         plane.edit_item(item, name=f"Edit {number}")
         assert host.deliver(plane.deliveries[-1]) == 200
+    tens = (time.monotonic() - began) // 10  # the first of those that wait for an import waits ten seconds at most
     wait_until(lambda: _names(host, project) == {"Edit 99"})
     assert host.get("/sync-status").json()["webhook_count"] == before + 100
-    assert plane.count("GET", "/cycle-issues/") <= 3
+    assert plane.count("GET", "/cycle-issues/") <= 3 + tens
 
 
 def test_the_fake_sender_of_another_plane_is_refused(host):

@@ -113,7 +113,7 @@ def test_both_hosts_answer_alike(pair, method, path, headers, body):
 
 def _raw(host, text):
     """Send bytes that no client library would, and return the first line of the answer."""
-    with socket.create_connection(("127.0.0.1", host.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", host.port), timeout=60) as connection:
         connection.sendall(text)
         return connection.makefile("rb").readline()
 

@@ -91,12 +91,12 @@ def test_one_import_at_a_time(live):
 
     def work():
         begun.set()
-        go.wait(10)
+        go.wait(60)
         raise RemoteUnavailable
 
     first = threading.Thread(target=live.run, args=("shop", work))
     first.start()
-    begun.wait(10)
+    assert begun.wait(60)
     assert live.running.label == "Asking Plane"
     with pytest.raises(Conflict):
         live.run("shop", work)

@@ -73,5 +73,5 @@ def test_a_secret_stored_during_a_rotation_is_kept(storage):
         assert reading.wait(60)
         stored = pool.submit(_service(storage, NEW).store, Depot, {"key": "latest"})
         storing.set()
-        assert (rotating.result(20), stored.result(20).key) == (1, Secret("latest"))
+        assert (rotating.result(60), stored.result(60).key) == (1, Secret("latest"))
     assert _service(storage, NEW).load(Depot).key == Secret("latest")
