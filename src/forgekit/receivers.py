@@ -11,7 +11,7 @@ import attrs
 
 from forgekit.builds.models import BuildRecord
 from forgekit.builds.ports import BuildReader, BuildSourceAdapter
-from forgekit.builds.reading.strict import parse_strictly
+from forgekit.builds.reading.strict import MOST_PROBLEMS, parse_strictly
 from forgekit.builds.reading.texts import UNSTORABLE, build_is_storable
 from forgekit.builds.settings import BuildSettings
 from forgekit.errors import InvalidInput, PayloadMalformed
@@ -179,8 +179,10 @@ def read_flat(body: Mapping[str, Any]) -> Sequence[BuildRecord]:
             builds.append(parse_strictly(row))
         except InvalidInput as wrong:
             problems += [{**each, "pointer": f"/builds/{number}{each['pointer']}"} for each in wrong.data["problems"]]
+            if len(problems) >= MOST_PROBLEMS:
+                break
     if problems:
-        raise InvalidInput("Some builds cannot be read; nothing was stored.", problems=problems)
+        raise InvalidInput("Some builds cannot be read; nothing was stored.", problems=problems[:MOST_PROBLEMS])
     return builds
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from forgekit.builds import BuildRecord, Status, parse_build
 from forgekit.builds.models import GREATEST
 from forgekit.builds.reading.making import record_of_checked
-from forgekit.builds.reading.strict import FIELDS, MAX_NAME, MAX_URL, STATUSES, parse_strictly
+from forgekit.builds.reading.strict import FIELDS, MAX_NAME, MAX_URL, MOST_UNKNOWN, STATUSES, parse_strictly
 from forgekit.builds.reading.texts import UNSTORABLE
 from forgekit.errors import InvalidInput
 
@@ -86,11 +86,21 @@ def test_a_record_of_checked_values_is_the_same_record(values, status):
         ({"started_at": "1969-12-31T23:59:59Z"}, ["/started_at"]),
         ({"started_at": "2199-12-31T23:59:59-10:00"}, ["/started_at"]),
         ({"branhc": "main", "a/b~c": 1}, ["/a~1b~0c", "/branhc"]),
+        ({"": 1}, ["/"]),
     ],
 )
 def test_what_is_wrong_is_told_by_its_place(changes, pointers):
     """Every wrong field is told at once, and no other."""
     assert sorted(refusal({**ROW, **changes})) == pointers
+
+
+@pytest.mark.parametrize("number", [MOST_UNKNOWN, MOST_UNKNOWN + 1, 5_000])
+def test_of_many_unknown_fields_some_are_named(number):
+    """What is told of a build does not grow with what nobody knows: the first unknown fields are named, the others counted."""
+    told = refusal({**ROW, **dict.fromkeys(map(str, range(number)), 0)})
+    named = {f"/{name}": "is not a known field" for name in range(MOST_UNKNOWN)}
+    rest = {"": f"has {number - MOST_UNKNOWN} more fields that are not known"} if number > MOST_UNKNOWN else {}
+    assert told == named | rest
 
 
 def test_nothing_tells_all_that_is_needed():

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from forgekit import errors
 from forgekit.http import UNSET, Unset, given, named
 from forgekit.http.codec import LENIENT, STRICT, decode_body, encode, to_plain
-from forgekit.http.scalars import Invalid
+from forgekit.http.scalars import MOST_PROBLEMS, Invalid
 
 Key = NewType("Key", str)
 
@@ -31,6 +31,11 @@ class Size(enum.Enum):
 class Left:
     side: Literal["left"]
     n: int
+
+
+@attrs.frozen
+class Worded:
+    words: list[str] = attrs.field(validator=v.deep_iterable(v.min_len(2)))
 
 
 @attrs.frozen
@@ -180,6 +185,21 @@ def test_every_problem_is_told_at_once():
         "/more/2/n": "is required",
         "/a~1b~0": "is not a known field",
     }
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ({"side": "left", "n": 1, **dict.fromkeys(map(str, range(5_000)), 0)}, Left),
+        ([{}] * 5_000, list[Left]),
+        ({"words": ["x"] * 5_000}, Worded),
+    ],
+)
+def test_no_more_problems_are_looked_for_than_are_told(value, kind):
+    """A body of wrong things alone costs no more than the problems of which the sender is told."""
+    with pytest.raises(Invalid) as refused:
+        STRICT.structure(value, kind)
+    assert MOST_PROBLEMS <= len(refused.value.problems) <= MOST_PROBLEMS + 1
 
 
 @pytest.mark.parametrize("tag", ["up", None, 1, [], {}])

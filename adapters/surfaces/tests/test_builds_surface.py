@@ -10,6 +10,7 @@ from openapi_spec_validator import validate
 
 from forgekit.builds import Analysis, parse_build
 from forgekit.builds.events import AnalysisMade
+from forgekit.builds.reading.strict import MOST_PROBLEMS
 from forgekit_surfaces.builds.shapes import shape_of_class
 
 NUMBERS = [
@@ -65,6 +66,22 @@ def test_partial_stores_the_good_ones(ask, row):
     assert (counts(answer), pointers(answer)) == ([2, 0, 0], ["/builds/1/status"])
     answer = ask("POST", "/builds?partial=true", json={"builds": [None]})
     assert (counts(answer), answer.json()["errors"]) == ([0, 0, 0], [{"pointer": "/builds/0", "message": "must be an object"}])
+
+
+def test_a_refusal_is_not_many_times_as_large_as_what_it_refuses(ask, row):
+    """A thousand problems are told and no more; with ``partial`` every build that is not stored is told, by one place at least."""
+    bad = {"status": 0, "attempt": 0, **dict.fromkeys(map(str, range(50)), 0)}
+    rows = [row(1), *[bad] * 3_000, row(2)]
+    answer = ask("POST", "/builds", json={"builds": rows})
+    assert (answer.status_code, len(answer.json()["errors"]), ask.forge.builds.count()) == (422, MOST_PROBLEMS, 0)
+    answer = ask("POST", "/builds?partial=true", json={"builds": rows})
+    told = pointers(answer)
+    assert (counts(answer), len(told) < MOST_PROBLEMS + 3_000) == ([2, 0, 0], True)
+    assert {place.split("/")[2] for place in told} == {str(place) for place in range(1, 3_001)}
+    answer = ask("POST", "/webhook/generic", json={"builds": rows})
+    assert (answer.status_code, len(answer.json()["errors"])) == (422, MOST_PROBLEMS)
+    answer = ask("POST", "/builds", json=dict.fromkeys(map(str, range(5_000)), 0))
+    assert (answer.status_code, len(answer.json()["errors"])) == (422, MOST_PROBLEMS)
 
 
 @pytest.mark.parametrize(
@@ -159,12 +176,19 @@ def test_without_builds_there_is_no_analysis(ask, row):
 
 
 @pytest.mark.parametrize(
-    "asked", [{"since": "yesterday"}, {"until": "2026-02-30"}, {"project": ""}, {"since": "2026-02-02", "until": "2026-02-01"}]
+    ("asked", "name"),
+    [
+        ({"since": "yesterday"}, "since"),
+        ({"until": "2026-02-30"}, "until"),
+        ({"project": ""}, "project"),
+        ({"since": "2026-02-02", "until": "2026-02-01"}, "until"),
+    ],
 )
-def test_wrong_filters_are_told(ask, row, asked):
-    """A filter that is none is 422, in the query and in the body."""
+def test_wrong_filters_are_told(ask, row, asked, name):
+    """A filter that is none is 422 with its place, in the query and in the body."""
     ask("POST", "/builds", json={"builds": [row()]})
-    assert [ask("GET", "/analysis", params=asked).status_code, ask("POST", "/analyze", json=asked).status_code] == [422, 422]
+    answers = [ask("GET", "/analysis", params=asked), ask("POST", "/analyze", json=asked)]
+    assert [(answer.status_code, pointers(answer)) for answer in answers] == [(422, [f"?{name}"]), (422, [f"/{name}"])]
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2200-01-01", "9999-12-31"])
@@ -173,7 +197,7 @@ def test_days_beyond_all_builds_are_told(ask, row, day):
     ask("POST", "/builds", json={"builds": [row()]})
     for name in ("since", "until"):
         answers = [ask("GET", "/analysis", params={name: day}), ask("POST", "/analyze", json={name: day})]
-        assert [(answer.status_code, pointers(answer)) for answer in answers] == [(422, [f"/{name}"])] * 2
+        assert [(answer.status_code, pointers(answer)) for answer in answers] == [(422, [f"?{name}"]), (422, [f"/{name}"])]
     assert ask("POST", "/analyze?background=true", json={"since": day, "until": day}).status_code == 422
 
 

@@ -117,7 +117,8 @@ def check_window(since: date | None, until: date | None) -> None:
         message = f"must be a day from {FIRST_DAY.year} to {LAST_DAY.year}"
         raise InvalidInput(f"Each end of a window {message}.", problems=[{"pointer": pointer, "message": message} for pointer in far])
     if since is not None and until is not None and since > until:
-        raise InvalidInput(f"The first day, {since}, is after the last, {until}.")
+        problem = {"pointer": "/until", "message": "must not be before since"}
+        raise InvalidInput(f"The first day, {since}, is after the last, {until}.", problems=[problem])
 
 
 def window_of(since: date | None, until: date | None, days: tuple[date, date] | None) -> Window | None:

@@ -22,7 +22,7 @@ from forgekit.http.messages import PAGE_POLICY, File, Headers, Page, RawRequest,
 from forgekit.http.operations import Operation
 from forgekit.http.params import params_reader
 from forgekit.http.problems import Problems
-from forgekit.http.scalars import Invalid
+from forgekit.http.scalars import MOST_PROBLEMS, Invalid
 from forgekit.http.streams import EventStream
 
 _log = logging.getLogger(__name__)
@@ -214,7 +214,7 @@ def _decode(body: bytes, kind: Any) -> Any:
     try:
         return decode_body(body, kind)
     except Invalid as wrong:
-        problems = [{"pointer": problem.pointer, "message": problem.message} for problem in wrong.problems]
+        problems = [{"pointer": problem.pointer, "message": problem.message} for problem in wrong.problems[:MOST_PROBLEMS]]
         raise errors.InvalidInput("The body is not valid.", problems=problems) from None
     except ValueError as wrong:
         raise failures.BodyMalformed(f"The body {wrong}.", problems=[{"pointer": "", "message": str(wrong)}]) from None

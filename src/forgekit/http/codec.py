@@ -7,6 +7,7 @@ reported at once with its JSON pointer (RFC 6901). The lenient one reads paramet
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime
@@ -19,7 +20,7 @@ from cattrs import Converter
 from forgekit import errors
 from forgekit.http import jsontext, scalars
 from forgekit.http.fields import UNSET, member_rules_of, rules_of, wire_name
-from forgekit.http.scalars import FieldProblem, Invalid, invalid
+from forgekit.http.scalars import MOST_PROBLEMS, FieldProblem, Invalid, invalid
 from forgekit.http.unions import is_mapping, is_sequence, is_union, tag_of, union_members
 
 Hook = Callable[[Any, Any], Any]
@@ -83,7 +84,7 @@ def _enum_hook(kind: Any, *, lenient: bool) -> Hook:
 
 
 def _collect(parts: Iterable[tuple[str | int, Any, Callable[[Any], Any]]]) -> list[Any]:
-    """Decode every part and only then complain, about all of them."""
+    """Decode every part and only then complain, about all of them; once `MOST_PROBLEMS` are found the rest is left."""
     done: list[Any] = []
     problems: list[FieldProblem] = []
     for step, value, decode in parts:
@@ -91,6 +92,8 @@ def _collect(parts: Iterable[tuple[str | int, Any, Callable[[Any], Any]]]) -> li
             done.append(decode(value))
         except Invalid as wrong:
             problems += [problem.under(step) for problem in wrong.problems]
+            if len(problems) >= MOST_PROBLEMS:
+                break
     if problems:
         raise Invalid(*problems)
     return done
@@ -223,6 +226,8 @@ def _checked(decode: Callable[[Any], Any], validator: Any) -> Callable[[Any], An
         problems = [FieldProblem((), rule.message) for rule in rules if not rule.holds(decoded)]
         for index, member in enumerate(decoded if member_rules and decoded is not None else ()):
             problems += [FieldProblem((index,), rule.message) for rule in member_rules if not rule.holds(member)]
+            if len(problems) >= MOST_PROBLEMS:
+                break
         if problems:
             raise Invalid(*problems)
         return decoded
@@ -242,7 +247,8 @@ def _build(kind: Any, fields: Sequence[_Field], value: Mapping[str, Any]) -> Any
         elif field.required:
             problems.append(FieldProblem((field.key,), "is required"))
     known = {field.key for field in fields}
-    problems += [FieldProblem((key,), "is not a known field") for key in value if key not in known]
+    unknown = itertools.islice((key for key in value if key not in known), MOST_PROBLEMS)
+    problems += [FieldProblem((key,), "is not a known field") for key in unknown]
     if problems:
         raise Invalid(*problems, *_refusals(kind, fields, arguments))
     return _construct(kind, fields, arguments)

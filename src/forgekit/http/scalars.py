@@ -12,6 +12,9 @@ import attrs
 
 from forgekit.http import jsontext
 
+MOST_PROBLEMS = 1_000
+"""How much of what is wrong with one body is told: an answer must not be many times as large as what it refuses."""
+
 _INT64 = range(-(2**63), 2**63)
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,6 +32,15 @@ STATUSES: Mapping[str, Status] = {
     "queued": Status.QUEUED,
 }
 """The words that stand for a status, and what they mean."""
+
+MOST_UNKNOWN = 10
+"""Of so many unknown fields of one build is told; a sender who has more of them has sent something else."""
+
+MOST_UNKNOWN = 10
+"""Unknown fields of one build that are told by name. Whoever sends more of them has not misspelt one."""
+
+MOST_PROBLEMS = 1_000
+"""What is told of a batch in which builds are wrong: a refusal must not be many times as large as what it refuses."""
 
 REQUIRED = ("build_id", "project", "status")
 """The fields that every build has; ``started_at`` too unless it is queued."""
@@ -140,34 +149,45 @@ def parse_strictly(row: Any) -> BuildRecord:
 
     """
     if type(row) is not dict:
-        raise _refused([("", "must be an object")])
+        raise _refused([(None, "must be an object")])
     values: dict[str, Any] = {}
-    problems: list[tuple[str, str]] = []
+    problems: list[_Problem] = []
+    unknown: list[str] = []
     for name, value in row.items():
         read = FIELDS.get(name)
         if read is None:
-            problems.append((name, "is not a known field"))
+            unknown.append(name)
         elif value is not None:
             try:
                 values[name] = read(value)
             except _Wrong as wrong:
                 problems.append((name, str(wrong)))
-    if problems or "started_at" not in values or "build_id" not in values or "project" not in values or "status" not in values:
-        problems += _missing(values, {name for name, _ in problems})
+    if problems or unknown or "started_at" not in values or "build_id" not in values or "project" not in values or "status" not in values:
+        problems += _missing(values, {name for name, _ in problems}) + _unknown(unknown)
         if problems:
             raise _refused(problems)
     return record_of_checked(values)
 
 
-def _missing(values: Mapping[str, Any], wrong: set[str]) -> list[tuple[str, str]]:
-    problems = [(name, "is required") for name in REQUIRED if name not in values and name not in wrong]
+_Problem = tuple[str | None, str]
+"""A field's name, None for the whole, and what is wrong with it."""
+
+
+def _missing(values: Mapping[str, Any], wrong: set[str | None]) -> list[_Problem]:
+    problems: list[_Problem] = [(name, "is required") for name in REQUIRED if name not in values and name not in wrong]
     if not {"started_at"} & (values.keys() | wrong) and values.get("status", Status.QUEUED) is not Status.QUEUED:
         problems.append(("started_at", "is required unless the build is queued"))
     return problems
 
 
-def _refused(problems: list[tuple[str, str]]) -> InvalidInput:
-    told = [{"pointer": f"/{_escaped(name)}" if name else "", "message": message} for name, message in problems]
+def _unknown(names: Sequence[str]) -> list[_Problem]:
+    problems: list[_Problem] = [(name, "is not a known field") for name in names[:MOST_UNKNOWN]]
+    more = len(names) - len(problems)
+    return [*problems, (None, f"has {more} more fields that are not known")] if more else problems
+
+
+def _refused(problems: Sequence[_Problem]) -> InvalidInput:
+    told = [{"pointer": "" if name is None else f"/{_escaped(name)}", "message": message} for name, message in problems]
     sentence = "; ".join(f"{each['pointer']} {each['message']}".strip() for each in told)
     return InvalidInput(f"A build cannot be read: {sentence}.", problems=told)
 

@@ -11,7 +11,7 @@ import attrs
 from attrs import validators
 
 from forgekit.builds.reading.strict import MAX_NAME
-from forgekit.errors import NotFound
+from forgekit.errors import InvalidInput, NotFound
 from forgekit.http import Open, Reply, RequestHead
 from forgekit_surfaces.builds.contract import CALLS, surface
 from forgekit_surfaces.builds.shapes import AnalysisAnswer
@@ -62,7 +62,12 @@ def read_analysis(forge: Forge, params: Filters) -> AnalysisAnswer:
     if not forge.builds.count(project=params.project):
         whose = f" of the project {params.project!r}" if params.project else ""
         raise NotFound(f"No builds{whose} have been submitted.")
-    return _analysis(forge, params)
+    try:
+        return _analysis(forge, params)
+    except InvalidInput as wrong:
+        # These come from the query, and are placed as the machine places what is wrong there.
+        told = [{**problem, "pointer": problem["pointer"].replace("/", "?", 1)} for problem in wrong.data["problems"]]
+        raise InvalidInput(wrong.message, problems=told) from wrong
 
 
 @surface.op("POST", "/analyze", also={202: JobAnswer}, limit=CALLS.name)

@@ -10,7 +10,7 @@ import attrs
 from attrs import validators
 
 from forgekit.builds.models import GREATEST, BuildRecord
-from forgekit.builds.reading.strict import MAX_NAME, MAX_URL, parse_strictly
+from forgekit.builds.reading.strict import MAX_NAME, MAX_URL, MOST_PROBLEMS, parse_strictly
 from forgekit.errors import InvalidInput
 from forgekit.http import shaped
 from forgekit_surfaces.builds.contract import CALLS, surface
@@ -95,7 +95,7 @@ class BatchAnswer:
 @surface.op("POST", "/builds", status=201, errors=(400, 413), limit=CALLS.name, max_body=MAX_BODY)
 def submit_builds(forge: Forge, params: BatchQuery, body: Batch) -> BatchAnswer:
     """Store a batch of builds: all of them, or none where one is wrong; with ``partial`` the good ones."""
-    places, builds, problems = _read(body.builds)
+    places, builds, problems = _read(body.builds, partial=params.partial)
     if problems and not params.partial:
         raise _refused(problems)
 
@@ -110,13 +110,20 @@ def submit_builds(forge: Forge, params: BatchQuery, body: Batch) -> BatchAnswer:
     return BatchAnswer(accepted=done.accepted, updated=done.updated, duplicates=done.duplicates, errors=told)
 
 
-def _read(rows: Sequence[Any]) -> tuple[list[int], list[BuildRecord], list[dict[str, str]]]:
+def _read(rows: Sequence[Any], *, partial: bool) -> tuple[list[int], list[BuildRecord], list[dict[str, str]]]:
+    """Return the places of the good builds, these builds, and what is wrong with the others.
+
+    Beyond ``MOST_PROBLEMS`` a refusal tells no more; where the good ones are stored, it tells one thing of each other build.
+    """
     places, builds, problems = list[int](), list[BuildRecord](), list[dict[str, str]]()
     for place, row in enumerate(rows):
         try:
             builds.append(parse_strictly(row))
         except InvalidInput as wrong:
-            problems += _placed(place, wrong)
+            full = len(problems) >= MOST_PROBLEMS
+            if full and not partial:
+                break
+            problems += _placed(place, wrong)[: 1 if full else None]
         else:
             places.append(place)
     return places, builds, problems
@@ -127,4 +134,4 @@ def _placed(place: int, error: InvalidInput) -> list[dict[str, str]]:
 
 
 def _refused(problems: list[dict[str, str]]) -> InvalidInput:
-    return InvalidInput("Some builds cannot be taken; nothing was stored.", problems=problems)
+    return InvalidInput("Some builds cannot be taken; nothing was stored.", problems=problems[:MOST_PROBLEMS])
