@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from forgekit.builds.events import BuildsSubmitted
+from forgekit.builds.events import BuildImportChanged, BuildsSubmitted
 from forgekit.errors import Conflict, ForgekitError
 from forgekit.http import EventStream, Hub, ServerEvent, Sink
 from forgekit.kernel.clock import Clock
@@ -30,12 +30,19 @@ SYNC = "sync"
 BUILDS = "builds"
 """What the page of builds hears."""
 
-_CHANGES: Mapping[type[Event], str] = {
-    SprintImported: SYNC,
-    SprintCompleted: SYNC,
-    WebhookReceived: SYNC,
-    TestRunRecorded: SYNC,
-    BuildsSubmitted: BUILDS,
+CHANGED = "changed"
+"""Has a page ask for all of it."""
+
+PROGRESS = "progress"
+"""Tells how far an import is; the page of builds asks for that itself, in its host's words."""
+
+_NEWS: Mapping[type[Event], tuple[str, str]] = {
+    SprintImported: (SYNC, CHANGED),
+    SprintCompleted: (SYNC, CHANGED),
+    WebhookReceived: (SYNC, CHANGED),
+    TestRunRecorded: (SYNC, CHANGED),
+    BuildsSubmitted: (BUILDS, CHANGED),
+    BuildImportChanged: (BUILDS, PROGRESS),
 }
 _ENDS = frozenset({"done", "failed"})
 
@@ -141,9 +148,9 @@ class Live:
 
         def changed(event: Event) -> None:
             if (live := this()) is not None:
-                live.tell(_CHANGES[type(event)])
+                live.tell(*_NEWS[type(event)])
 
-        leave = [forge.on(ImportProgress, progress), *(forge.on(kind, changed) for kind in _CHANGES)]
+        leave = [forge.on(ImportProgress, progress), *(forge.on(kind, changed) for kind in _NEWS)]
         for end in leave:
             weakref.finalize(self, end).atexit = False
 
@@ -155,9 +162,9 @@ class Live:
             return
         self._show(Running(project=event.project, phase=event.phase, fetched=event.fetched, total=event.total, at=self._clock.now()))
 
-    def tell(self, topic: str = SYNC) -> None:
-        """Have the pages of a topic ask for what changed."""
-        self._hub.publish(topic, ServerEvent({}, event="changed"))
+    def tell(self, topic: str = SYNC, what: str = CHANGED) -> None:
+        """Have the pages of a topic ask for what changed, or for how far an import is."""
+        self._hub.publish(topic, ServerEvent({}, event=what))
 
     def run(self, project: str, work: Callable[[], ImportReport]) -> Outcome:
         """Run an import and keep how it ended; it is not raised, since every page shows it.
@@ -184,7 +191,7 @@ class Live:
             leave = self._hub.subscribe([topic], sink.send)
             if topic == SYNC and (running := self.running) is not None:
                 sink.send(_progress(running))
-            sink.send(ServerEvent({}, event="changed"))
+            sink.send(ServerEvent({}, event=CHANGED))
             return leave
 
         return EventStream(subscribe=subscribe)
@@ -205,4 +212,4 @@ class Live:
 
 def _progress(running: Running) -> ServerEvent:
     data = {"fetched": running.fetched, "total": running.total, "label": running.label}
-    return ServerEvent(data, event="progress")
+    return ServerEvent(data, event=PROGRESS)

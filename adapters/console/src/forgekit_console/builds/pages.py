@@ -52,7 +52,6 @@ def declare_builds(surface: Surface, live: Live) -> None:
         order = order if order.problems else _ordered(forge, order)
         if order.problems:
             return attrs.evolve(_page(forge, head, Filters(), order), status=400)
-        live.tell(BUILDS)
         return Redirect(f"builds?{urlencode({'project': order.project})}#imports")
 
 

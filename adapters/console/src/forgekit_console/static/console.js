@@ -7,6 +7,7 @@
   const BUSY_MS = 1000; // likewise, while an import runs
   const RETRY_MS = 60000; // until a stream that was refused is asked for again
   const REST_MS = 500; // between two looks at what takes the host longer
+  const HEARD_MS = 3000; // how long what the stream told of an import is news
 
   const home = new URL("../../", document.currentScript.src); // where the host mounted the pages
   const byId = (id) => document.getElementById(id);
@@ -56,6 +57,8 @@
   // What changes by itself: a part is replaced only when the host renders it differently.
 
   const shown = new Map();
+  const shownBy = new Map(); // the look that each part is of
+  let looks = 0;
 
   function localise(place) {
     const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
@@ -103,9 +106,12 @@
   const isRunning = () => byId("flags").dataset.running === "yes";
 
   async function fetchParts(path) {
+    const look = ++looks;
     const fresh = new DOMParser().parseFromString(await ask(path), "text/html");
     for (const part of fresh.querySelectorAll("[data-part]")) {
       const name = part.dataset.part;
+      if (shownBy.get(name) > look) continue; // a later look was answered sooner
+      shownBy.set(name, look);
       const html = part.innerHTML;
       if (shown.get(name) !== html) replace(document.querySelector(`[data-part="${name}"]`), html);
       shown.set(name, html);
@@ -118,28 +124,39 @@
     if (byId("items")?.open) await loadItems();
   }
 
-  let refreshing = null;
-  let again = false;
-
-  async function refreshOften() {
-    do {
-      again = false;
-      try {
-        await fetchStatus();
-        tellLine(stream?.readyState === EventSource.OPEN ? "Live" : "Looks every few seconds");
-      } catch (error) {
-        tellLine(error.message, true);
-      }
-    } while (again);
-    refreshing = null;
+  // One at a time, and whoever awaits it sees a state that is not older than the call.
+  function inTurn(action) {
+    let running = null;
+    let again = false;
+    async function often() {
+      do {
+        again = false;
+        await action();
+      } while (again);
+      running = null;
+    }
+    return () => {
+      again = running !== null;
+      running ??= often();
+      return running;
+    };
   }
 
-  // Whoever awaits this sees a state that is not older than the call.
-  function refresh() {
-    again = refreshing !== null;
-    refreshing = refreshing || refreshOften();
-    return refreshing;
-  }
+  const refresh = inTurn(async () => {
+    try {
+      await fetchStatus();
+      tellLine(stream?.readyState === EventSource.OPEN ? "Live" : "Looks every few seconds");
+    } catch (error) {
+      tellLine(error.message, true);
+    }
+  });
+
+  // How far imports of builds are, which costs the host less than the whole page.
+  const glance = inTurn(async () => {
+    const before = isRunning();
+    await fetchParts(news.light).catch(() => {}); // the next beat says that the host is away
+    if (isRunning() !== before) refresh();
+  });
 
   function showProgress({ fetched, total, label }) {
     const bar = byId("bar");
@@ -160,11 +177,16 @@
   let pulse = null;
   let soon = null;
   let refusedAt = -RETRY_MS;
+  let heardAt = -HEARD_MS;
 
   function listen() {
     stream = new EventSource(new URL(news.live, home));
     stream.onopen = () => { document.body.dataset.live = "yes"; tellLine("Live"); };
-    stream.addEventListener("progress", (event) => showProgress(JSON.parse(event.data)));
+    stream.addEventListener("progress", (event) => {
+      heardAt = performance.now();
+      if (news.light) glance();
+      else showProgress(JSON.parse(event.data));
+    });
     stream.addEventListener("changed", () => {
       soon ??= setTimeout(() => { soon = null; refresh(); }, news.light ? REST_MS : 0);
     });
@@ -185,12 +207,10 @@
     }, delay);
   }
 
-  // Imports of builds run in any process, and a stream tells of this one: while one runs, look at how far it is.
+  // Imports of builds run in any process, and a stream tells of this one: of an import that is not heard of, the page asks.
   function follow() {
-    setInterval(async () => {
-      if (document.hidden || refreshing || !isRunning()) return;
-      await fetchParts(news.light).catch(() => {}); // the next beat says that the host is away
-      if (!isRunning()) refresh();
+    setInterval(() => {
+      if (!document.hidden && isRunning() && performance.now() - heardAt > HEARD_MS) glance();
     }, BUSY_MS);
   }
 
