@@ -202,7 +202,7 @@ def test_the_context_tells_the_numbers(rows):
     if found.success.value is not None:
         assert f"Success rate: {found.success.value:.1%}" in context
     assert ("## Bottlenecks" in context) is bool(found.bottlenecks)
-    assert ("## Projects at risk" in context) is bool(found.projects_at_risk)
+    assert ("## Projects at Risk" in context) is bool(found.projects_at_risk)
 
 
 @given(TABLES.filter(len))

@@ -138,7 +138,7 @@ def test_the_context_of_a_language_model(analysis):
     assert "Success rate: 60.0%" in context
     assert "Failure rate: 30.0%" in context
     assert "## Bottlenecks" not in context
-    assert "## Projects at risk" not in context
+    assert "## Projects at Risk" not in context
 
 
 def test_large_numbers_are_readable():

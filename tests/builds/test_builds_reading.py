@@ -189,6 +189,51 @@ def test_json_that_is_none(tmp_path, name, text):
         analyse(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("a.csv", b"tr_build_id,gh_project_name,tr_status\n1,caf\xe9,passed\n", "a.csv is not text in UTF-8"),
+        ("b.csv", b"build_id,project,status\n1," + b"x" * 200_000 + b",passed\n", "b.csv cannot be read"),
+        ("c.json", b"[" * 100_000, "c.json nests too deep"),
+        ("d.json", b'[{"build_id": "\xe9"}]', "d.json is not text in UTF-8"),
+        ("e.jsonl", b"[" * 100_000, "nests too deep"),
+        ("f.jsonl", b'{"build_id": "\xe9"}', "f.jsonl is not text in UTF-8"),
+        ("g.parquet", b"no", "g.parquet cannot be read"),
+    ],
+)
+def test_whatever_a_file_holds_the_error_is_one_and_names_it(tmp_path, name, content, told):
+    """What is not of the file's kind is ``InvalidInput``, whichever library found it, in one sentence with one full stop."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InvalidInput, match=told) as caught:
+        analyse(tmp_path / name)
+    assert (caught.value.message.endswith("."), caught.value.message.endswith("..")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [
+        ("tr_build_id,gh_project_name", ["/tr_status"]),
+        ("build_id;project;status", ["/build_id", "/project", "/status"]),
+        ("x", ["/build_id", "/project", "/status"]),
+    ],
+)
+def test_a_csv_without_a_column_that_every_build_needs_is_refused_whole(names, missing):
+    """That is no matter of a row: it is told where there is none, and where rows may be passed over."""
+    with pytest.raises(InvalidInput) as caught:
+        list(read_csv(io.StringIO(names + "\n"), on_error=pytest.fail))
+    assert [problem["pointer"] for problem in caught.value.data["problems"]] == missing
+
+
+@pytest.mark.parametrize(("field", "value"), [("started_at", "never"), ("duration_seconds", "long"), ("tests_run", [1])])
+def test_what_a_value_must_be_is_told_beside_what_it_is(field, value):
+    """The message is for whoever wrote the value, not Python's own for whoever wrote the reader."""
+    with pytest.raises(InvalidInput) as caught:
+        parse_build({**FLAT, field: value})
+    (problem,) = caught.value.data["problems"]
+    assert problem["message"].startswith("must be a")
+    assert str(value) in problem["message"]
+
+
 def test_csv_is_read_a_row_at_a_time():
     """The first build is there before the second line is read."""
 

@@ -147,10 +147,11 @@ def test_builds_older_than_the_retention_are_refused(command, file, monkeypatch)
     [
         ("builds.json", b"{", "is not JSON"),
         ("builds.json", b'{"build": 1}', "a list of"),
-        ("builds.csv", b"build_id,project\n\xff\xfe", "utf-8"),
+        ("builds.csv", b"build_id,project,status\n\xff\xfe", "UTF-8"),
+        ("builds.txt", b"What is this?", "builds.txt has no column build_id"),
         ("builds.jsonl", b"{}\n{\n", "Row 1"),
         ("builds.jsonl", b"{\n", "is not JSON"),
-        ("builds.json", b"[" * 100_000, "cannot be read"),
+        ("builds.json", b"[" * 100_000, "nests too deep"),
         ("builds.parquet", b"no", "cannot be read"),
         ("builds", b'{\n"builds": 5}', "a list of"),
     ],

@@ -38,6 +38,19 @@ def test_doctor_tells_a_database_that_does_not_open(command):
     assert "BAD" in command.out
 
 
+def test_a_database_that_does_not_open_is_told_with_what_to_do(command, tmp_path):
+    """Whatever the engine says of it, the command tells where the address comes from; nothing is a traceback."""
+    assert command("--database", f"sqlite:///{tmp_path}/none/forge.db", "builds", "projects") == 1
+    assert "hint: check --database or FORGEKIT_DATABASE_URL" in command.err
+
+
+def test_wrong_settings_are_told_in_one_sentence(command, monkeypatch):
+    """A problem that is a sentence of its own ends the whole with one full stop."""
+    monkeypatch.setenv("FORGEKIT_API_KEYS", "one,,three")
+    assert command("key", "list") == 3
+    assert (".." in command.err, command.err.splitlines()[0].endswith(".")) == (False, True)
+
+
 def test_doctor_tells_of_the_sources_of_builds(command, monkeypatch):
     """Each source is there: without a token for public projects, and marked where its settings are wrong."""
     assert command("doctor", "--json") == 0

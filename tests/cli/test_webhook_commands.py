@@ -33,6 +33,7 @@ def receiver():
             self.server.seen.append(
                 ({name.lower(): value for name, value in self.headers.items()}, self.rfile.read(int(self.headers["Content-Length"])))
             )
+            self.server.paths.append(self.path)
             self.send_response(self.server.status)
             self.end_headers()
 
@@ -40,7 +41,7 @@ def receiver():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    server.seen, server.status = [], 200
+    server.seen, server.paths, server.status = [], [], 200
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server
@@ -78,12 +79,13 @@ def test_without_a_secret_the_variable_is_named(command, body):
 
 
 def test_a_delivery_is_sent_with_its_exact_bytes(command, body, secret, receiver):
-    """The receiver gets the signed bytes."""
-    url = f"http://127.0.0.1:{receiver.server_port}/hooks"
+    """The receiver gets the signed bytes, at the whole address that was given."""
+    url = f"http://127.0.0.1:{receiver.server_port}/hooks?tenant=7&empty="
     assert command("webhook", "send", "github", body, url, "--event", "push") == 0
     headers, content = receiver.seen[0]
     assert content == body.read_bytes()
     assert headers["x-github-event"] == "push"
+    assert receiver.paths == ["/hooks?tenant=7&empty="]
 
 
 def test_a_refusing_receiver_ends_with_1(command, body, secret, receiver):
@@ -107,7 +109,7 @@ def test_stored_webhooks_are_listed_and_replayed(command, body, plane):
         forge.worker().drain()
     assert command("webhook", "list", "plane", "--json") == 0
     (entry,) = command.json
-    assert entry["state"] == "done"
+    assert (entry["state"], entry["attempts"], entry["error"]) == ("done", 1, None)
     assert command("webhook", "replay", entry["id"]) == 0
     command("webhook", "list", "plane")
     assert "ready" in command.out
@@ -187,6 +189,8 @@ def test_each_made_up_build_is_another(command, secret, receiver):
         (("github", "--event", "push"), "workflow_run"),
         (("github", "none.json", "http://127.0.0.1/"), "No such file"),
         (("github", "--conclusion", "great"), "--conclusion"),
+        (("github", "--repository", "shop"), "owner/name"),
+        (("github", "--repository", "org/shop/web"), "owner/name"),
     ],
 )
 def test_what_cannot_be_made_up_is_told(command, secret, arguments, told):

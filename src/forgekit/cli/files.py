@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from forgekit.builds import BuildRecord, records
+from forgekit.builds import BuildRecord, read_csv, read_json, read_json_lines, read_parquet
 from forgekit.builds.reading.sources import OnError
-from forgekit.errors import InvalidInput
 
-KINDS = ("csv", "json", "jsonl", "parquet")
+_READERS: Mapping[str, Callable[..., Iterator[BuildRecord]]] = {
+    "csv": read_csv,
+    "json": read_json,
+    "jsonl": read_json_lines,
+    "parquet": read_parquet,
+}
+
+KINDS = tuple(_READERS)
 """Kinds of files that builds are read from."""
 
 _KNOWN = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -38,25 +43,11 @@ def builds_of(name: str, kind: str | None, on_error: OnError | None) -> Iterator
     with tempfile.TemporaryDirectory(prefix="forgekit-") as folder:
         path = Path(name)
         if name == "-":
-            path = Path(folder) / "standard input"
+            path = Path(folder) / "Standard input"
             with path.open("wb") as copy:
                 shutil.copyfileobj(sys.stdin.buffer, copy)
-        kind = kind or _KNOWN.get(path.suffix.lower()) or _kind_of(path)
-        if _KNOWN.get(path.suffix.lower()) != kind:
-            # Readers tell the kind by the name's end.
-            link = Path(folder) / f"{path.name}.{kind}"
-            link.symlink_to(path.absolute())
-            path = link
-        yield _read(path, name, on_error)
-
-
-def _read(path: Path, name: str, on_error: OnError | None) -> Iterator[BuildRecord]:
-    try:
-        yield from records(path, on_error=on_error)
-    except (ValueError, csv.Error, RecursionError) as error:  # no UTF-8, a quote without end, no Parquet
-        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
-        shown = "Standard input" if name == "-" else Path(name).name
-        raise InvalidInput(f"{shown} cannot be read: {problem}.") from error
+        read = _READERS[kind or _KNOWN.get(path.suffix.lower()) or _kind_of(path)]
+        yield read(path, on_error=on_error)
 
 
 def _kind_of(path: Path) -> str:

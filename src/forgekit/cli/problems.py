@@ -22,6 +22,8 @@ from forgekit.errors import (
     SettingsInvalid,
     SignatureInvalid,
     SprintNotFound,
+    StorageBusy,
+    StorageError,
     UnknownPlugin,
 )
 
@@ -35,6 +37,8 @@ _HINTS: dict[type[ForgekitError], str] = {
     SchemaStale: "run `forgekit db upgrade`",
     SignatureInvalid: "check that sender and receiver have the same secret, and that the body is the exact bytes that were sent",
     SprintNotFound: "see `forgekit sprint status`; `forgekit sprint import` brings one in",
+    StorageBusy: "try again in a moment",
+    StorageError: "check --database or FORGEKIT_DATABASE_URL, and that the file or the server that it names is there",
     UnknownPlugin: "see `forgekit plugins` for what is installed",
 }
 

@@ -27,7 +27,11 @@ def parse_time(value: object) -> datetime:
 
     """
     if isinstance(value, str):
-        return datetime.fromisoformat(value.strip().removesuffix(" UTC"))
+        try:
+            return datetime.fromisoformat(value.strip().removesuffix(" UTC"))
+        except ValueError:
+            message = f"must be a time such as 2026-02-10T14:30:00Z, not {value!r:.40}"
+            raise ValueError(message) from None
     if isinstance(value, datetime):
         # A frame's own timestamps are a subclass that counts nanoseconds and answers to other rules.
         plain = getattr(value, "to_pydatetime", None)
@@ -73,7 +77,7 @@ def parse_number(value: object) -> float:
         raise ValueError(message)  # noqa: TRY004 - problems of values are one class
     try:
         number = float(value)  # type: ignore[arg-type]
-    except (TypeError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         message = f"must be a number, not {value!r:.40}"
         raise ValueError(message) from None
     if not 0 <= number < float("inf"):

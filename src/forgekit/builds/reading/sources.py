@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+import functools
 import importlib.util
 import itertools
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, ParamSpec, TextIO, TypeVar
 
 from forgekit.builds.models import BuildRecord
 from forgekit.builds.reading.flat import parse_build
-from forgekit.builds.reading.travistorrent import is_travistorrent, join_jobs, parse_row
+from forgekit.builds.reading.strict import REQUIRED
+from forgekit.builds.reading.travistorrent import REQUIRED_COLUMNS, is_travistorrent, join_jobs, parse_row
 from forgekit.errors import ConfigurationError, InvalidInput
 
 Row = Mapping[str, Any]
@@ -85,15 +87,64 @@ def _each(rows: Iterable[Any], parse: Callable[[Any], T], on_error: OnError | No
             yield parsed
 
 
+P = ParamSpec("P")
+
+
+def _told_by_file(read: Callable[P, Iterator[BuildRecord]]) -> Callable[P, Iterator[BuildRecord]]:
+    """Have whatever a file holds that it cannot hold be one error, which names the file; the first argument is the file."""
+
+    @functools.wraps(read)
+    def told(*args: P.args, **kwargs: P.kwargs) -> Iterator[BuildRecord]:
+        try:
+            yield from read(*args, **kwargs)
+        except (ValueError, csv.Error, RecursionError) as error:
+            raise InvalidInput(f"{_name(args[0])} {_trouble(error)}.") from error
+
+    return told
+
+
+def _name(source: object) -> str:
+    return Path(source).name if isinstance(source, (str, os.PathLike)) else "The file"
+
+
+def _trouble(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "is not text in UTF-8: save it as UTF-8"
+    if isinstance(error, RecursionError):
+        return "nests too deep for a list of builds"
+    if isinstance(error, json.JSONDecodeError):
+        return f"is not JSON: {error}"
+    return f"cannot be read: {(str(error).splitlines() or [type(error).__name__])[0].rstrip('.')}"
+
+
+@_told_by_file
 def read_csv(source: str | os.PathLike[str] | TextIO, *, on_error: OnError | None = None) -> Iterator[BuildRecord]:
-    """Yield builds from CSV with a line of names, a row at a time: memory does not grow with the file. See ``records``."""
+    """Yield builds from CSV with a line of names, a row at a time: memory does not grow with the file. See ``records``.
+
+    Raises:
+        InvalidInput: It lacks a column that every build needs, is not text in UTF-8, or a row cannot be read.
+
+    """
     if isinstance(source, (str, os.PathLike)):
         with Path(source).open(encoding="utf-8-sig", newline="") as file:
-            yield from read_rows(csv.DictReader(file), on_error=on_error)
+            yield from _csv_rows(file, _name(source), on_error)
     else:
-        yield from read_rows(csv.DictReader(source), on_error=on_error)
+        yield from _csv_rows(source, _name(source), on_error)
 
 
+def _csv_rows(file: TextIO, name: str, on_error: OnError | None) -> Iterator[BuildRecord]:
+    rows = csv.DictReader(file)
+    names = rows.fieldnames
+    if names:
+        needed = REQUIRED_COLUMNS if is_travistorrent(dict.fromkeys(names)) else REQUIRED
+        # Without this, every row would be told, or passed over, for the same reason.
+        if missing := [column for column in needed if column not in names]:
+            problems = [{"pointer": f"/{column}", "message": "is required"} for column in missing]
+            raise InvalidInput(f"{name} has no column {' and no column '.join(missing)}; each is required.", problems=problems)
+    yield from read_rows(rows, on_error=on_error)
+
+
+@_told_by_file
 def read_json(path: str | os.PathLike[str], *, on_error: OnError | None = None) -> Iterator[BuildRecord]:
     """Yield builds from JSON: a list, or an object with a list under ``builds``. See ``records``.
 
@@ -101,16 +152,14 @@ def read_json(path: str | os.PathLike[str], *, on_error: OnError | None = None) 
         InvalidInput: It is not JSON, or JSON of another shape.
 
     """
-    try:
-        whole = json.loads(Path(path).read_bytes())
-    except ValueError as error:
-        raise InvalidInput(f"{Path(path).name} is not JSON: {error}.") from error
+    whole = json.loads(Path(path).read_bytes())
     rows = whole.get("builds") if isinstance(whole, dict) else whole
     if not isinstance(rows, list):
         raise InvalidInput(f"{Path(path).name} holds neither a list of builds nor an object with a list of them under 'builds'.")
     yield from read_rows(rows, on_error=on_error)
 
 
+@_told_by_file
 def read_json_lines(path: str | os.PathLike[str], *, on_error: OnError | None = None) -> Iterator[BuildRecord]:
     """Yield builds from a file with a JSON object a line, a line at a time. See ``records``.
 
@@ -126,11 +175,12 @@ def _line(line: str) -> Any:
     """Return a line's value; where it is not JSON the error, which is told as that of a row, so that the next line can be read."""
     try:
         return json.loads(line)
-    except ValueError as error:
-        message = f"is not JSON: {error}"
+    except (ValueError, RecursionError) as error:
+        message = _trouble(error)
         return InvalidInput(f"The line {message}.", problems=[{"pointer": "", "message": message}])
 
 
+@_told_by_file
 def read_parquet(path: str | os.PathLike[str], *, on_error: OnError | None = None) -> Iterator[BuildRecord]:
     """Yield builds from a Parquet file, in batches where pyarrow is installed, else with polars. See ``records``.
 

@@ -13,6 +13,7 @@ import attrs
 
 from forgekit.builds.models import BuildRecord, Status
 from forgekit.builds.reading.flat import PARSERS, absent
+from forgekit.builds.reading.strict import REQUIRED
 from forgekit.errors import InvalidInput
 
 COLUMNS: Mapping[str, str] = {
@@ -29,6 +30,9 @@ COLUMNS: Mapping[str, str] = {
     "attempt": "run_attempt",
 }
 """Fields of a record, and the columns that they come from. The last is none of TravisTorrent's, whose builds were not run again."""
+
+REQUIRED_COLUMNS = tuple(COLUMNS[name] for name in REQUIRED)
+"""The columns that every row has; a build without a start tells no time."""
 
 PROVIDER = "travistorrent"
 _PASSED_OVER = frozenset({"NA", "null", "None", "nan"})
@@ -51,7 +55,7 @@ def parse_row(row: Mapping[str, Any]) -> BuildRecord:
     for name, column in COLUMNS.items():
         value = row.get(column)
         if absent(value) or value in _PASSED_OVER:
-            if name in {"build_id", "project", "status"}:
+            if name in REQUIRED:
                 problems.append({"pointer": f"/{column}", "message": "is required"})
             continue
         try:

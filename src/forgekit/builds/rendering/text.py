@@ -43,15 +43,15 @@ def _table(title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> I
 def _lines(analysis: Analysis) -> Iterator[str]:
     yield from ["# CI/CD Build Analysis Results", ""]
     yield from _section("Summary", _summary(analysis))
-    yield from _section("Build status", _status(analysis))
+    yield from _section("Build Status", _status(analysis))
     yield from _section("Duration", _duration(analysis))
     yield from _section("Stability", _stability(analysis))
     yield from _section("Cost", _cost(analysis))
     yield from _section("Trend", _trend(analysis))
     yield from _section("Deliveries", _deliveries(analysis))
     yield from _section("Bottlenecks", _bottlenecks(analysis))
-    yield from _section("Projects at risk", (_escape(name) for name in analysis.projects_at_risk))
-    yield from _section("Top failing projects", _failing(analysis))
+    yield from _section("Projects at Risk", (_escape(name) for name in analysis.projects_at_risk))
+    yield from _section("Top Failing Projects", _failing(analysis))
     yield from _section("Red now", _red(analysis))
     yield from _section("Anomalies", _anomalies(analysis))
     yield from _table("Slowest jobs", ("job", "project", "runs", "p50", "p95", "failure", "critical path"), _jobs(analysis))

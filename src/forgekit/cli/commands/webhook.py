@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from typing import IO, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import click
@@ -22,6 +23,7 @@ from forgekit.webhooks.signatures import SCHEMES, SigningSecret, verifier_for
 _VARIABLE = "FORGEKIT_WEBHOOK_SECRET"
 _MAX_BODY = 25_000_000
 _HERE = "http://127.0.0.1:8000/api/v1/webhook"
+_REPOSITORY = re.compile(r"[^/\s]+/[^/\s]+")
 _OF_HOSTS = {"generic": "FORGEKIT_BUILDS_WEBHOOK_SECRET", "github": "GITHUB_WEBHOOK_SECRET", "plane": "PLANE_WEBHOOK_SECRET"}
 """Where a host's own environment has the secret."""
 
@@ -119,6 +121,8 @@ def _content(body: str) -> bytes:
 
 def _composed(scheme: str, event: str | None, asked: Mapping[str, Any]) -> tuple[bytes, str | None]:
     """Return the body of a webhook that tells of a made-up build, and its event's name."""
+    if scheme == "github" and not _REPOSITORY.fullmatch(asked["repository"]):
+        raise click.BadParameter(f"{asked['repository']!r} is not of the form owner/name.", param_hint="'--repository'")
     build = SampleBuild(ended_at=SystemClock().now(), **{name: value for name, value in asked.items() if value is not None})
     if scheme == "generic":
         return json.dumps(sample_flat(build)).encode(), event
@@ -137,7 +141,8 @@ def _post(session: Session, url: str, content: bytes, headers: Mapping[str, str]
     outside = session.forge.http.session(
         system="webhook receiver", base_url=f"{parts.scheme}://{parts.netloc}", headers={"Content-Type": "application/json", **headers}
     )
-    return outside.request("POST", parts.path or "/", content=content, retry=False)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    return outside.request("POST", parts.path or "/", params=query, content=content, retry=False)
 
 
 @webhook.command()
@@ -162,7 +167,8 @@ def verify(session: Session, scheme: str, body: IO[bytes], secret_file: IO[str] 
 def list_(session: Session, provider: str, limit: int) -> None:
     """List the newest stored webhooks of PROVIDER."""
     entries = session.forge.webhooks.entries(provider, limit=limit)
-    session.output.json([{"id": entry.id, "kind": entry.kind, "state": entry.state, "received_at": entry.received_at} for entry in entries])
+    names = ("id", "kind", "state", "received_at", "attempts", "error")
+    session.output.json([{name: getattr(entry, name) for name in names} for entry in entries])
     session.output.table(
         ["id", "received", "event", "state", "attempts", "error"],
         [(entry.id, f"{entry.received_at:%Y-%m-%d %H:%M:%S}", entry.kind, entry.state, entry.attempts, entry.error) for entry in entries],

@@ -72,7 +72,7 @@ def resolve(declared: Declaration, sources: Sources, problems: Collection[Proble
 
 def invalid(problems: Collection[Problem]) -> SettingsInvalid:
     """Return the error that lists problems."""
-    listed = "; ".join(f"{problem.path}: {problem.message}" for problem in problems)
+    listed = "; ".join(f"{problem.path}: {problem.message.removesuffix('.')}" for problem in problems)
     return SettingsInvalid(
         f"Settings are wrong: {listed}.", problems=[{"path": problem.path, "message": problem.message} for problem in problems]
     )
