@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -259,10 +260,10 @@ def test_other_requests_do_not_wait_for_imports(host, plane, wait_until):
     cycle = plane.add_cycle("Slow")
     plane.add_item("Login", cycle=cycle)
     plane.hold()
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(4) as pool, ExitStack() as after:
+        after.callback(plane.heal)
         orders = [pool.submit(host.bring, cycle, f"slow-{host.name}-{number}") for number in range(4)]
         wait_until(lambda: plane.held >= 4)
         assert [host.get("/sync-status").status_code for _ in range(20)] == [200] * 20
         assert not any(order.done() for order in orders)
-        plane.heal()
-        assert [_counts(order.result()) for order in orders] == [(1, 0, 0)] * 4
+    assert [_counts(order.result()) for order in orders] == [(1, 0, 0)] * 4

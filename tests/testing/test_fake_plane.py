@@ -9,6 +9,7 @@ import http.client
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import urlsplit
@@ -389,14 +390,14 @@ def test_it_heals(plane, call):
 
 def test_it_can_keep_requests_waiting(plane, call, wait_until):
     """From the second on, what fits waits until it heals; other requests are answered meanwhile."""
-    plane.hold(path="/states/", after=1)
+    plane.hold(method="GET", path="/states/", after=1)
     assert call("GET", "/states/")[0] == 200
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(2) as pool, ExitStack() as after:
+        after.callback(plane.heal)
         waiting = [pool.submit(call, "GET", "/states/") for _ in range(2)]
         wait_until(lambda: plane.held == 2)
-        assert (call("GET", "/members/")[0], plane.count("GET", "/states/")) == (200, 1)
-        plane.heal()
-        assert [each.result(60)[0] for each in waiting] == [200, 200]
+        assert (call("GET", "/members/")[0], call("DELETE", "/states/")[0] > 400, plane.count("GET", "/states/")) == (200, True, 1)
+    assert [each.result()[0] for each in waiting] == [200, 200]
     assert (call("GET", "/states/")[0], plane.held) == (200, 0)
 
 

@@ -111,15 +111,16 @@ class Fake:
         with self._lock:
             self._faults.add(Fault(status=None, after_write=after_write, method=method, path=path, times=times))
 
-    def hold(self, *, path: str = "", after: int = 0) -> None:
-        """Keep requests waiting for their answers until ``heal``, or until this fake stops.
+    def hold(self, *, method: str | None = None, path: str = "", after: int = 0) -> None:
+        """Keep requests waiting until ``heal``, or until this fake stops: they take effect and are answered only then.
 
         Args:
+            method: Only requests with this method.
             path: What the path of such a request contains.
             after: How many of them are answered first.
 
         """
-        self._faults.hold(path, after)
+        self._faults.hold(method, path, after)
 
     @property
     def held(self) -> int:

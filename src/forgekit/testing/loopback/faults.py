@@ -40,11 +40,13 @@ class Hold:
     """Requests that are kept waiting.
 
     Attributes:
+        method: Those with this method; None for any.
         path: Those whose path contains this.
         after: How many of them go through first.
 
     """
 
+    method: str | None
     path: str
     after: int
 
@@ -77,10 +79,10 @@ class Faults:
                 return fault
         return None
 
-    def hold(self, path: str, after: int) -> None:
+    def hold(self, method: str | None, path: str, after: int) -> None:
         """Keep requests that fit waiting until ``clear``. Thread-safe."""
         with self._changed:
-            self._holds.append(Hold(path=path, after=after))
+            self._holds.append(Hold(method=method, path=path, after=after))
 
     @property
     def held(self) -> int:
@@ -88,11 +90,11 @@ class Faults:
         with self._changed:
             return self._held
 
-    def wait(self, path: str) -> None:
+    def wait(self, method: str, path: str) -> None:
         """Let a request wait as long as it has to before it is answered. Thread-safe."""
         time.sleep(self.delay)
         with self._changed:
-            hold = next((each for each in self._holds if each.path in path), None)
+            hold = next((each for each in self._holds if each.method in (None, method) and each.path in path), None)
             if hold is None:
                 return
             if hold.after > 0:

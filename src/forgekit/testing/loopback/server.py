@@ -109,7 +109,7 @@ class Server(ThreadingHTTPServer):
 
     def respond(self, raw: RawRequest) -> tuple[Answer, bytes] | None:
         """Return the answer and its bytes; None to close the connection."""
-        self.faults.wait(raw.path)
+        self.faults.wait(raw.method, raw.path)
         with self.lock:
             fault = self.faults.meet(raw.method, raw.path)
             answer = self.door.answer(raw) if fault is None or fault.after_write else Answer(0)
