@@ -76,6 +76,7 @@ def test_several_steps_are_told_in_order():
         ChangePoint(day=FIRST + timedelta(days=12), before=100, after=200, days_before=12, days_after=15, p=0.005),
         ChangePoint(day=FIRST + timedelta(days=27), before=200, after=50, days_before=15, days_after=9, p=0.005),
     )
+    assert places(change_points(days(values[::-1]))) == [9, 24]
 
 
 @given(STEPS)
@@ -92,7 +93,7 @@ def test_levels_are_medians_of_whole_days(values):
     assert all(0.005 <= each.p <= 0.01 for each in found)
 
 
-@given(STEPS, st.randoms(use_true_random=False), st.integers(1, 1000), st.sampled_from([1, 2, 64]))
+@given(STEPS, st.randoms(use_true_random=False), st.integers(1, 1000), st.sampled_from([1, 64, 1 / 64]))
 @settings(max_examples=10)
 def test_order_unit_and_date_make_no_difference(values, chance, shift, scale):
     """The same days in another order, moved or in another unit change at the same places."""
@@ -124,6 +125,17 @@ def test_short_levels_are_none():
     assert change_points(days([100] * 4 + [900] * 4), significance=0.005) == ()
 
 
+def test_two_shortest_levels_may_be_all():
+    """A series just long enough for two levels can change, but no shorter one."""
+    assert places(change_points(days([0] * 5 + [1] * 5), significance=0.05)) == [5]
+    assert change_points(days([0] * 4 + [1] * 5), significance=0.05) == ()
+
+
+def test_of_two_splits_as_great_the_first_is_found():
+    """A level between two equal ones begins where it begins, not where it ends."""
+    assert _Distances([0, 0, 1, 1, 0, 0]).split(range(6), 2)[1] == 2
+
+
 def test_a_level_of_nothing_has_no_share():
     """Rising from zero is a change of no known share."""
     (found,) = change_points(days([0] * 10 + [5] * 10))
@@ -137,7 +149,7 @@ def test_a_level_of_nothing_has_no_share():
         ([(FIRST, float("nan"))], {}),
         ([(FIRST, float("inf"))], {}),
         ([], {"shortest": 1}),
-        ([], {"significance": 0.004}),
+        ([], {"significance": 0.00499}),
         ([], {"significance": 1.0}),
     ],
 )
@@ -155,13 +167,13 @@ def test_the_bounds_of_the_arguments_are_allowed():
 def test_daily_medians_are_of_passed_builds():
     """A day's number is the median of its passed builds, of one project or of all; a day without any has none."""
     start = datetime(2026, 1, 1, 12, tzinfo=UTC)
-    told = [(0, "a", "passed", 10), (0, "a", "passed", 20), (0, "a", "failed", 500), (1, "a", "failed", 9), (2, "b", "passed", 40)]
+    told = [(0, "a", "passed", 10), (0, "a", "passed", 20), (0, "b", "passed", 20), (1, "a", "failed", 9), (2, "b", "passed", 0)]
     records = [
         BuildRecord(build_id=str(number), project=project, status=status, started_at=start + timedelta(days=day), duration_seconds=took)
         for number, (day, project, status, took) in enumerate(told)
     ]
     records.append(BuildRecord(build_id="undated", project="a", status="passed", duration_seconds=7))
     tally = Fold(records).tally()
-    assert daily_medians(tally) == ((FIRST, 15.0), (FIRST + timedelta(days=2), 40.0))
+    assert daily_medians(tally) == ((FIRST, 20.0), (FIRST + timedelta(days=2), 0.0))
     assert daily_medians(tally, project="a") == ((FIRST, 15.0),)
     assert daily_medians(tally, project="none") == ()

@@ -121,12 +121,10 @@ def _checked(series: Iterable[tuple[date, float]], significance: float, shortest
 
 def _splits(values: Sequence[float], offset: int, significance: float, shortest: int) -> Iterator[tuple[int, float]]:
     """Yield the places of the splits that count, each with its p."""
-    if len(values) < 2 * shortest:
-        return
     distances = _Distances(values)
     order = list(range(len(values)))
     greatest, place = distances.split(order, shortest)
-    p = _share(distances, order, greatest, significance, shortest) if greatest > 0 else 1.0
+    p = _share(distances, order, greatest, significance, shortest)
     if p <= significance:
         yield offset + place, p
         yield from _splits(values[:place], offset, significance, shortest)
@@ -134,14 +132,14 @@ def _splits(values: Sequence[float], offset: int, significance: float, shortest:
 
 
 def _share(distances: _Distances, order: list[int], greatest: float, significance: float, shortest: int) -> float:
-    """Return the share of orders that hold as great a split; soon 1.0, where it exceeds the significance anyway."""
+    """Return the share of orders that hold as great a split, counted no further than until it exceeds the significance."""
     chance = random.Random(len(order))  # noqa: S311 - the same shuffles for ever are what is wanted
     as_great = 1
     for _ in range(SHUFFLES):
         chance.shuffle(order)
         as_great += distances.split(order, shortest)[0] >= greatest * _ALIKE
         if as_great / (SHUFFLES + 1) > significance:
-            return 1.0
+            break
     return as_great / (SHUFFLES + 1)
 
 
