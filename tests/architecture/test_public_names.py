@@ -28,7 +28,8 @@ def _imported(package):
     body = ast.parse(Path(package.__file__).read_text()).body
     typing_only = [node for outer in body if isinstance(outer, ast.If) for node in outer.body]
     ours = [node for node in [*body, *typing_only] if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("forgekit")]
-    return {alias.asname or alias.name for node in ours for alias in node.names if not alias.name.startswith("_")}
+    names = {alias.asname or alias.name for node in ours for alias in node.names}
+    return {name for name in names if not name.startswith("_")}
 
 
 def _order(name):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from contextlib import ExitStack
+
 import httpx
 import pytest
 
@@ -27,16 +30,14 @@ def github():
 @pytest.fixture
 def open_forge(tmp_path):
     """Opens a forge on a database of its own, closed at the end of the test."""
-    opened = []
+    numbers = itertools.count()
+    with ExitStack() as opened:
 
-    def make(environ=None, **config):
-        number = len(opened)
-        opened.append(Forge.open(f"sqlite:///{tmp_path}/{number}.db", discover=True, config=config, environ=environ or {}))
-        return opened[-1]
+        def make(environ=None, **config):
+            url = f"sqlite:///{tmp_path}/{next(numbers)}.db"
+            return opened.enter_context(Forge.open(url, discover=True, config=config, environ=environ or {}))
 
-    yield make
-    for forge in opened:
-        forge.close()
+        yield make
 
 
 @pytest.fixture
@@ -48,16 +49,13 @@ def forge(open_forge, plane):
 @pytest.fixture
 def browse():
     """Gives a client of a forge's pages, on this machine; it follows no redirects and keeps cookies."""
-    clients = []
+    with ExitStack() as clients:
 
-    def make(forge, headers=None, address="http://127.0.0.1:8000"):
-        transport = httpx.WSGITransport(application(forge, ["console"]).wsgi, remote_addr="127.0.0.1")
-        clients.append(httpx.Client(transport=transport, base_url=address, headers=headers))
-        return clients[-1]
+        def make(forge, headers=None, address="http://127.0.0.1:8000"):
+            transport = httpx.WSGITransport(application(forge, ["console"]).wsgi, remote_addr="127.0.0.1")
+            return clients.enter_context(httpx.Client(transport=transport, base_url=address, headers=headers))
 
-    yield make
-    for client in clients:
-        client.close()
+        yield make
 
 
 @pytest.fixture

@@ -347,7 +347,7 @@ def test_a_project_without_builds_says_so(desk, full):
     ("query", "name", "problem"),
     [
         ({"since": "soon"}, "since", "That must be a day"),
-        ({"until": "2300-01-01"}, "until", "It must be a day from 1970 to 2199."),
+        ({"until": "2300-01-01"}, "until", "Each end of a window must be a day from 1970 to 2199."),
         ({"since": "2026-02-01", "until": "2026-01-01"}, "until", "The first day, 2026-02-01, is after the last, 2026-01-01."),
         ({"branch": "a\tb"}, "branch", "That must be text on one line"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from attrs import validators
@@ -19,13 +19,15 @@ from forgekit_console.views import MOST_ITEMS, TRACKER, items, list_cycles, look
 if TYPE_CHECKING:
     from forgekit import Forge
 
+_name: Any = validators.and_(validators.min_len(1), validators.max_len(100))
+
 
 @attrs.frozen(kw_only=True)
 class ImportOrder:
     """What the Import button sends."""
 
-    cycle_id: str = attrs.field(validator=validators.and_(validators.min_len(1), validators.max_len(100)))
-    project: str = attrs.field(validator=validators.and_(validators.min_len(1), validators.max_len(100)))
+    cycle_id: str = attrs.field(validator=_name)
+    project: str = attrs.field(validator=_name)
 
 
 @attrs.frozen(kw_only=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from forgekit.lazy import lazily as _lazily
 
 if TYPE_CHECKING:
     from forgekit_duckdb.analysing import analyse_parquet
@@ -12,14 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["analyse_parquet", "connect", "export_parquet"]
 
-_HOMES = {"analyse_parquet": "analysing", "connect": "opening", "export_parquet": "exporting"}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use: a forge that discovers the package must not pay for DuckDB, which takes its time to import."""
-    if name not in _HOMES:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+# A forge that discovers the package must not pay for DuckDB, which takes its time to import.
+__getattr__, __dir__ = _lazily(
+    __name__,
+    {
+        "analyse_parquet": "forgekit_duckdb.analysing",
+        "connect": "forgekit_duckdb.opening",
+        "export_parquet": "forgekit_duckdb.exporting",
+    },
+)

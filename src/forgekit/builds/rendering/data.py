@@ -15,7 +15,7 @@ from forgekit.builds.results import ProjectMetrics
 if TYPE_CHECKING:
     from forgekit.builds.analysis import Analysis
 
-_NUMBERS = (
+NUMBERS = (
     "overall_success_rate",
     "overall_failure_rate",
     "overall_error_rate",
@@ -23,12 +23,15 @@ _NUMBERS = (
     "p90_duration_seconds",
     "max_duration_seconds",
 )
-_RATES = ("success_rate", "failure_rate", "error_rate")
+"""Plain numbers of an analysis, which stand beside the fields that they are read from."""
+
+RATES = ("success_rate", "failure_rate", "error_rate")
+"""The same of a project's metrics."""
 
 
 def as_dict(analysis: Analysis) -> dict[str, Any]:
     """Return every field, and the plain numbers that are read from them."""
-    return {**{name: getattr(analysis, name) for name in _NUMBERS}, **{field: _plain(value) for field, value in _fields(analysis)}}
+    return {**{name: getattr(analysis, name) for name in NUMBERS}, **{field: _plain(value) for field, value in _fields(analysis)}}
 
 
 def _fields(instance: Any) -> list[tuple[str, Any]]:
@@ -39,7 +42,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (Rate, Mean)):
         return {"value": value.value, **{name: _plain(part) for name, part in _fields(value)}}
     if attrs.has(type(value)):
-        rates = {name: getattr(value, name) for name in _RATES if isinstance(value, ProjectMetrics)}
+        rates = {name: getattr(value, name) for name in RATES if isinstance(value, ProjectMetrics)}
         return rates | {name: _plain(part) for name, part in _fields(value)}
     if isinstance(value, Mapping):
         return {str(name): _plain(part) for name, part in value.items()}

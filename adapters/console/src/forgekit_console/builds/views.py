@@ -200,8 +200,7 @@ def _result(forge: Forge, filters: Filters, *, known: bool) -> tuple[Result | No
     try:
         analysis = forge.builds.analysis(**filters.wanted())
     except InvalidInput as error:
-        told_by_field = {each["pointer"].lstrip("/"): f"It {each['message']}." for each in error.data.get("problems", ())}
-        return None, told_by_field or {"until": error.message}
+        return None, {each["pointer"].lstrip("/"): error.message for each in error.data["problems"]}
     return _shown(analysis) if analysis.n_builds else None, {}
 
 

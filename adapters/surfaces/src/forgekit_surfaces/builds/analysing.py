@@ -15,11 +15,12 @@ from forgekit.errors import InvalidInput, NotFound
 from forgekit.http import Open, Reply, RequestHead
 from forgekit_surfaces.builds.contract import CALLS, surface
 from forgekit_surfaces.builds.shapes import AnalysisAnswer
+from forgekit_surfaces.fields import text
 
 if TYPE_CHECKING:
     from forgekit import Forge
 
-_name = validators.optional(validators.and_(validators.min_len(1), validators.max_len(MAX_NAME)))
+_name = validators.optional(text(MAX_NAME))
 
 
 @attrs.frozen(kw_only=True)

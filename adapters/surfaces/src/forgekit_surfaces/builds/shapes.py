@@ -12,21 +12,12 @@ import attrs
 
 from forgekit.builds import Analysis, Mean, ProjectMetrics, Rate
 from forgekit.builds.models import Key
+from forgekit.builds.rendering.data import NUMBERS, RATES
 
 # What ``to_dict`` adds to the fields: plain numbers, read from them.
 _ADDED: Mapping[type, Mapping[str, Any]] = {
-    Analysis: dict.fromkeys(
-        (
-            "overall_success_rate",
-            "overall_failure_rate",
-            "overall_error_rate",
-            "median_duration_seconds",
-            "p90_duration_seconds",
-            "max_duration_seconds",
-        ),
-        float,
-    ),
-    ProjectMetrics: dict.fromkeys(("success_rate", "failure_rate", "error_rate"), float),
+    Analysis: dict.fromkeys(NUMBERS, float),
+    ProjectMetrics: dict.fromkeys(RATES, float),
     Rate: {"value": float | None},
     Mean: {"value": float | None},
 }

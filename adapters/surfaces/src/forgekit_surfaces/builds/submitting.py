@@ -14,6 +14,7 @@ from forgekit.builds.reading.strict import MAX_NAME, MAX_URL, MOST_PROBLEMS, par
 from forgekit.errors import InvalidInput
 from forgekit.http import shaped
 from forgekit_surfaces.builds.contract import CALLS, surface
+from forgekit_surfaces.fields import text
 
 if TYPE_CHECKING:
     from forgekit import Forge
@@ -24,9 +25,9 @@ MOST_BUILDS = 10_000
 MAX_BODY = 16_000_000
 """Bytes of a batch; more is 413."""
 
-_name: Any = validators.and_(validators.min_len(1), validators.max_len(MAX_NAME))
+_name = text(MAX_NAME)
 _optional_name: Any = validators.optional(_name)
-_optional_address = validators.optional(validators.and_(validators.min_len(1), validators.max_len(MAX_URL)))
+_optional_address = validators.optional(text(MAX_URL))
 _optional_count = validators.optional(validators.and_(validators.ge(0), validators.le(GREATEST)))
 _optional_ordinal: Any = validators.optional(validators.and_(validators.ge(1), validators.le(GREATEST)))
 

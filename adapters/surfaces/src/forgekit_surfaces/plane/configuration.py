@@ -9,6 +9,7 @@ from attrs import validators
 
 from forgekit import errors
 from forgekit.http import UNSET, Unset, given
+from forgekit_surfaces.fields import text
 from forgekit_surfaces.plane.contract import TESTS, TRACKER, surface
 from forgekit_surfaces.plane.rules import mask, same_server
 
@@ -48,9 +49,7 @@ class ConfigurationChanges:
     plane_webhook_secret: str | Unset | None = attrs.field(default=UNSET, validator=_optional_text, repr=False)
     plane_sync_enabled: bool | Unset = UNSET
     plane_poll_interval: int | Unset = attrs.field(default=UNSET, validator=given(validators.ge(MIN_POLL_INTERVAL), validators.le(86_400)))
-    plane_active_cycle_id: str | Unset | None = attrs.field(
-        default=UNSET, validator=given(validators.optional(validators.and_(validators.min_len(1), validators.max_len(100))))
-    )
+    plane_active_cycle_id: str | Unset | None = attrs.field(default=UNSET, validator=given(validators.optional(text(100))))
 
 
 @attrs.frozen(kw_only=True)

@@ -6,15 +6,17 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
 import attrs
-from attrs import validators
 
 from forgekit.http import UNSET, Unset
 from forgekit.sprints.models import Cycle
 from forgekit.sprints.reports import Action, ImportDetail, SyncStatus
+from forgekit_surfaces.fields import text
 from forgekit_surfaces.plane.contract import IMPORTS, TRACKER, surface
 
 if TYPE_CHECKING:
     from forgekit import Forge
+
+_name = text(100)
 
 
 @attrs.frozen(kw_only=True)
@@ -67,8 +69,8 @@ def _cycle(cycle: Cycle) -> CycleAnswer:
 class ImportOrder:
     """Which cycle, into which project."""
 
-    cycle_id: str = attrs.field(validator=validators.and_(validators.min_len(1), validators.max_len(100)))
-    project_name: str = attrs.field(validator=validators.and_(validators.min_len(1), validators.max_len(100)))
+    cycle_id: str = attrs.field(validator=_name)
+    project_name: str = attrs.field(validator=_name)
 
 
 @attrs.frozen(kw_only=True)
@@ -185,7 +187,7 @@ def _status(forge: Forge, status: SyncStatus) -> StatusAnswer:
 class CompletionOrder:
     """Which project's sprint."""
 
-    project_name: str = attrs.field(validator=validators.and_(validators.min_len(1), validators.max_len(100)))
+    project_name: str = attrs.field(validator=_name)
 
 
 @attrs.frozen(kw_only=True)
@@ -212,7 +214,7 @@ def complete_sprint(forge: Forge, body: CompletionOrder) -> CompletionAnswer:
 class ReportQuery:
     """Which project."""
 
-    project_name: str = attrs.field(validator=validators.and_(validators.min_len(1), validators.max_len(100)))
+    project_name: str = attrs.field(validator=_name)
 
 
 @attrs.frozen(kw_only=True)
