@@ -200,7 +200,8 @@ def _result(forge: Forge, filters: Filters, *, known: bool) -> tuple[Result | No
     try:
         analysis = forge.builds.analysis(**filters.wanted())
     except InvalidInput as error:
-        return None, {each["pointer"].lstrip("/"): error.message for each in error.data["problems"]}
+        wrong = [each["pointer"].lstrip("/") for each in error.data.get("problems", ())]
+        return None, dict.fromkeys(wrong or ["until"], error.message)
     return _shown(analysis) if analysis.n_builds else None, {}
 
 
