@@ -33,9 +33,9 @@ def open_forge(tmp_path):
     numbers = itertools.count()
     with ExitStack() as opened:
 
-        def make(environ=None, **config):
+        def make(environ=None, clock=None, **config):
             url = f"sqlite:///{tmp_path}/{next(numbers)}.db"
-            return opened.enter_context(Forge.open(url, discover=True, config=config, environ=environ or {}))
+            return opened.enter_context(Forge.open(url, discover=True, config=config, environ=environ or {}, clock=clock))
 
         yield make
 

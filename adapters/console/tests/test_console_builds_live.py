@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from forgekit.testing import FakeClock
 from forgekit_console.live import BUILDS, SYNC, Live
 
 
@@ -20,7 +21,7 @@ class Listener:
 
 def test_an_import_is_told_from_its_beginning_to_its_end(open_forge, github):
     """The page of builds hears of each change of an import, also where it brings nothing, and the sprint sync hears of none."""
-    forge = open_forge(github=github.settings)
+    forge = open_forge(clock=FakeClock(github.world.now()), github=github.settings)  # each second that passes would be told, too
     live = Live(forge.clock)
     live.hear(forge)
     builds, sync = Listener(live, BUILDS), Listener(live, SYNC)
