@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import html.parser
 import io
 import json
@@ -15,6 +16,7 @@ from xml.dom import minidom
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from forgekit.builds import BuildRecord, Incident, Job, analyse
 from forgekit.builds.rendering.charts import charts
@@ -72,6 +74,22 @@ def test_markdown_keeps_names_in_their_place(full):
     assert "\x1b" not in text
     titles = [line for line in text.splitlines() if line.startswith("## ")]
     assert len(titles) == 15
+
+
+@given(
+    st.text(st.sampled_from("-+*_#.)(1 \\`~[]<>!&;:/|$=\"'w@x\n\t{}^") | st.characters(codec="utf-8"), min_size=1, max_size=12)
+    | st.sampled_from(["www.x.org", "http://x", "---", "1. x", "1) x", "&lt;", "    x"])
+)
+def test_a_name_in_markdown_is_what_a_reader_sees(name):
+    """Whatever a project is called, its item in a list shows that name and nothing else; an address becomes no link."""
+    risky = [
+        BuildRecord(build_id=f"{n}", status="failed", project=name, started_at=START + timedelta(hours=n), duration_seconds=1)
+        for n in range(10)
+    ]
+    section = analyse(risky).to_markdown().partition("## Projects at Risk\n\n")[2].partition("\n\n")[0]
+    page = MarkdownIt("commonmark").enable(["table", "strikethrough"]).render(section)
+    assert page == f"<ul>\n<li>{html.escape(one_line(name).strip() or '?').replace('&#x27;', chr(39))}</li>\n</ul>\n"
+    assert not re.search(r"www\.|\w://", section)
 
 
 def test_markdown_of_days_that_are_red():

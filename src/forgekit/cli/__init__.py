@@ -14,5 +14,5 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in {"click", "rich"}:
             raise
-        sys.exit("error: the forgekit command needs click and rich.\nhint: pip install click rich (what the extra forgekit-core[cli] brings)")
+        sys.exit("error: the forgekit command needs click and rich.\nhint: pip install click rich (the extra forgekit-core[cli] has both)")
     sys.exit(run())

@@ -15,7 +15,11 @@ from forgekit.builds.rendering.wording import change, length, mean, one_line, pe
 if TYPE_CHECKING:
     from forgekit.builds.analysis import Analysis
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]#+!|~$@<>])")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]#+!|~$@<>&]|:(?=//)|(?<=\bwww)\.", re.IGNORECASE)
+"""What begins markup; and what GitHub makes a link of by itself."""
+
+_LIST = re.compile(r"\s*(-|\d{1,9}[.)])")
+"""What begins a list, or a rule, where a line begins with it."""
 
 
 def as_markdown(analysis: Analysis) -> str:
@@ -24,7 +28,12 @@ def as_markdown(analysis: Analysis) -> str:
 
 
 def _escape(text: str | None) -> str:
-    return _SPECIAL.sub(r"\\\1", one_line(text))
+    if not text:
+        return "-"
+    # Four blanks before it would make code of the line.
+    plain = _SPECIAL.sub(r"\\\g<0>", one_line(text).strip() or "?")
+    begins = _LIST.match(plain)
+    return plain if begins is None else f"{plain[: begins.end() - 1]}\\{plain[begins.end() - 1 :]}"
 
 
 def _section(title: str, items: Iterable[str]) -> Iterator[str]:
