@@ -27,12 +27,11 @@ def weeks_of(values):
     return {FIRST + 7 * place: each for place, each in enumerate(values) if each is not None}
 
 
-WEEKS = st.lists(
-    st.one_of(st.none(), st.builds(week, st.integers(3, 10), st.just(10), st.sampled_from([100.0, 110.0, 300.0, 900.0]))), max_size=40
-).map(weeks_of)
+# Mostly weeks like any other: among weeks that are all different hardly ever one stands out.
+WEEKS = st.lists(st.sampled_from([*[week()] * 12, None, week(passed=3), week(p50=900.0)]), min_size=12, max_size=40).map(weeks_of)
 
 
-@given(WEEKS, WEEKS, st.sets(st.integers(0, 39).map(lambda place: FIRST + 7 * place), max_size=5))
+@given(WEEKS, WEEKS, st.sets(st.integers(0, 30).map(lambda place: FIRST + 7 * place), min_size=1, max_size=8))
 def test_a_change_touches_no_other_weeks(before, other, changed):
     """Outside the weeks that a change touches nothing is different, and inside, what is seen from there is enough to tell."""
     after = {start: (other if start in changed else before).get(start) for start in before.keys() | other.keys()}
