@@ -29,6 +29,7 @@ from forgekit.builds import (
     to_flat,
     to_travistorrent,
 )
+from forgekit.builds.events import BuildImportChanged
 from forgekit.builds.imports import BuildImport
 from forgekit.builds.imports import ImportReport as BuildsReport
 from forgekit.builds.service import Submission
@@ -186,6 +187,7 @@ def listens(forge: Forge) -> None:
     assert_type(unsubscribe, Callable[[], None])
     forge.on(SprintCompleted, print)
     forge.on(ImportProgress, lambda event: print(event.fetched, event.total))
+    forge.on(BuildImportChanged, lambda event: print(event.status, event.retry_at))
 
 
 def wrong_receiver(forge: Forge) -> None:

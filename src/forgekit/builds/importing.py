@@ -214,11 +214,11 @@ class BuildImports:
         with closing(fetching.steps()) as steps:
             for _ in steps:
                 one = attrs.evolve(self._told(one), failures=0)
+                yield one
                 if self._clock.now() - told >= _TELL_EVERY:
                     told = self._clock.now()
                     self._save(one, ImportStatus.RUNNING)
                     self._recorder.emit(_change(one))
-                yield one
                 if self._monotonic() >= ends:
                     over = False
                     break
