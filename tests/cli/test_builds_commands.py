@@ -371,7 +371,7 @@ def test_a_long_limit_ends_the_import_with_its_time(command, github):
 
 def test_an_import_that_is_stopped_goes_on_later(command, monkeypatch, begin):
     """While a limit is waited for, its end is told; Ctrl-C ends with 130, and what came stays."""
-    hour = FakeClock(datetime.now(UTC) - timedelta(seconds=3_500))  # GitHub's hour ends in a hundred seconds
+    hour = FakeClock(datetime.now(UTC) - timedelta(minutes=50))  # GitHub's hour ends in ten minutes
     with FakeGitHub(rate_limit=2, clock=hour) as github:
         monkeypatch.setenv("GITHUB_API_URL", github.url)
         monkeypatch.setenv("GITHUB_TOKEN", github.token)
@@ -383,7 +383,7 @@ def test_an_import_that_is_stopped_goes_on_later(command, monkeypatch, begin):
         rest = running.communicate(timeout=300)[1]
         assert (running.returncode, "the same command goes on" in rest) == (130, True)
         github.forget_calls()
-        with Forge.open(discover=True, clock=FakeClock(datetime.now(UTC) + timedelta(seconds=110))) as forge:
+        with Forge.open(discover=True, clock=FakeClock(datetime.now(UTC) + timedelta(minutes=11))) as forge:
             assert forge.builds.count() == 200
             assert forge.builds.import_github("acme/shop").accepted == 50
             assert forge.builds.count() == 250
