@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from urllib.parse import unquote
 
-from forgekit.testing.loopback import Answer, Faults, Server
+from forgekit.testing.loopback import Answer, Fake
 
 TOKEN = "glpat-made-up"
 _PATH = re.compile(r"/api/v4/projects/([^/]+)(/.*)?", re.ASCII)
@@ -18,30 +19,19 @@ def text(moment):
     return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
-class FakeGitLab:
-    """Serves until it is closed; a context manager.
+class FakeGitLab(Fake):
+    """A GitLab.
 
     ``created_filters`` tells whether lists know ``created_after`` and ``created_before``, which older servers do not.
     """
 
+    FAULT = (500, b'{"message": "500 Internal Server Error"}')
+
     def __init__(self, *, created_filters=True, counts=True):
-        self.url = ""
+        super().__init__(SimpleNamespace(url="", answer=self.answer), name="fake-gitlab")
         self.created_filters, self.counts = created_filters, counts
         self.projects, self.pipelines, self.jobs, self.deployments = {}, {}, {}, {}
         self.headers = {}
-        self.faults = Faults()
-        self.server = Server(self, self.faults, name="fake-gitlab")
-
-    def __enter__(self):
-        self.server.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.stop()
-
-    @property
-    def calls(self):
-        return self.server.calls
 
     def add_project(self, name, *, private=False, default_branch="main"):
         self.projects[name] = {

@@ -186,15 +186,9 @@ def test_the_jobs_of_a_pipeline(fake_gitlab, open_source):
 def test_a_pipeline_that_is_deleted_meanwhile_is_told_as_it_was_listed(fake_gitlab, open_source):
     """What vanishes between the list and the look is not lost."""
     gitlab = filled(fake_gitlab(), 1)
-    gitlab.faults.add(_fault(gitlab, 404, "/pipelines/1"))
+    gitlab.fail_next(404, path="/pipelines/1")
     (page,) = open_source(gitlab).pages("acme/team/shop", ALL)
     assert [(build.build_id, build.status, build.finished_at) for build in page.builds] == [("1", Status.PASSED, None)]
-
-
-def _fault(gitlab, status, path="", body=b"", **headers):
-    from forgekit.testing.loopback import Fault
-
-    return Fault(status=status, path=path, body=body, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
 
 @pytest.mark.parametrize(
@@ -214,7 +208,7 @@ def _fault(gitlab, status, path="", body=b"", **headers):
 def test_each_failure_has_its_error(fake_gitlab, open_source, status, body, error):
     """An answer that is no success, or not of its shape, is told as what it is."""
     gitlab = filled(fake_gitlab(), 1)
-    gitlab.faults.add(_fault(gitlab, status, body=body))
+    gitlab.fail_next(status, body=body)
     with pytest.raises(error) as caught:
         list(open_source(gitlab).pages("acme/team/shop", ALL))
     assert caught.value.data["system"] == "gitlab"
@@ -224,7 +218,7 @@ def test_each_failure_has_its_error(fake_gitlab, open_source, status, body, erro
 def test_things_that_are_not_of_their_shape(fake_gitlab, open_source, path, body):
     """A pipeline and a project without what they must have are refused."""
     gitlab = filled(fake_gitlab(), 1)
-    gitlab.faults.add(_fault(gitlab, 200, path, body))
+    gitlab.fail_next(200, path=path, body=body)
     source = open_source(gitlab)
     with pytest.raises(RemoteMalformed):
         source.project("acme/team/shop") if path == "shop" else source.run("acme/team/shop", "1")
@@ -242,7 +236,7 @@ def test_a_wrong_token_is_told_without_the_token(fake_gitlab, open_source):
 def test_a_refusal_tells_for_how_long(fake_gitlab, open_source):
     """A 429 blocks the token for as long as it says."""
     gitlab = filled(fake_gitlab(), 1)
-    gitlab.faults.add(_fault(gitlab, 429, retry_after="40"))
+    gitlab.fail_next(429, headers={"retry-after": "40"})
     source = open_source(gitlab)
     with pytest.raises(RemoteRateLimited) as caught:
         source.project("acme/team/shop")
