@@ -99,8 +99,8 @@ def manage(django, begin):
 
 def test_the_management_commands(django, manage, wait_until):
     """Migrate and forgekit_upgrade find nothing left to do; forgekit_worker does the work that is due, and SIGTERM ends it."""
-    upgraded, _ = manage("forgekit_upgrade").communicate(timeout=120)
-    migrated, _ = manage("migrate").communicate(timeout=120)
+    upgraded, _ = manage("forgekit_upgrade").communicate(timeout=300)
+    migrated, _ = manage("migrate").communicate(timeout=300)
     assert ("up to date" in upgraded, "No migrations to apply" in migrated) == (True, True)
     django.restart()
     django.stop()

@@ -17,7 +17,7 @@ PROGRAM = Path(__file__).with_name("django_scenarios.py")
 
 
 def _told_by(*arguments):
-    done = subprocess.run([sys.executable, PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -206,7 +206,7 @@ def test_processes_may_upgrade_at_once(database, tmp_path, request):
         program, url = UPGRADE.format(module="postgresql", kind="Postgresql"), request.getfixturevalue("postgresql_url")
 
     def upgrade(_number):
-        return subprocess.run([sys.executable, "-c", program, url], capture_output=True, text=True, timeout=120, check=False)
+        return subprocess.run([sys.executable, "-c", program, url], capture_output=True, text=True, timeout=300, check=False)
 
     with ThreadPoolExecutor(3) as pool:
         done = list(pool.map(upgrade, range(3)))

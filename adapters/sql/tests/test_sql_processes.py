@@ -50,7 +50,7 @@ def test_no_row_is_done_twice(storage, url, begin):
         rows = [OutboxRow(id=f"{n:04}", event="e", handler="h", payload={}, due_at=now) for n in range(ROWS)]
         storage.claims(tx).add_outbox(rows)
     workers = [begin(sys.executable, "-c", WORKER, url, stdout=subprocess.PIPE) for _ in range(2)]
-    done = Counter(key for worker in workers for key in worker.communicate(timeout=120)[0].split())
+    done = Counter(key for worker in workers for key in worker.communicate(timeout=300)[0].split())
     assert [worker.returncode for worker in workers] == [0, 0]
     assert len(done) == ROWS
     assert set(done.values()) == {1}

@@ -237,4 +237,4 @@ def test_processes_share_a_budget(tmp_path, begin):
     storage.upgrade()
     storage.close()
     running = [begin(sys.executable, "-c", TAKES, path, stdout=subprocess.PIPE) for _ in range(3)]
-    assert sum(int(process.communicate(timeout=120)[0]) for process in running) == 20
+    assert sum(int(process.communicate(timeout=300)[0]) for process in running) == 20

@@ -88,7 +88,7 @@ def test_processes_that_start_together_agree_on_a_key(tmp_path, begin):
     """Several processes that make the key at once all end up with the same one."""
     command = (sys.executable, "-c", PRINTS_THE_KEY, tmp_path)
     running = [begin(*command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) for _ in range(4)]
-    printed = {process.communicate(timeout=120)[0] for process in running}
+    printed = {process.communicate(timeout=300)[0] for process in running}
     assert len(printed) == 1
     assert printed != {""}
 
