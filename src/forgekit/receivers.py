@@ -12,7 +12,7 @@ import attrs
 from forgekit.builds.models import BuildRecord
 from forgekit.builds.ports import BuildReader, BuildSourceAdapter
 from forgekit.builds.reading.strict import MOST_PROBLEMS, parse_strictly
-from forgekit.builds.reading.texts import UNSTORABLE, build_is_storable
+from forgekit.builds.reading.texts import text_problem
 from forgekit.builds.settings import BuildSettings
 from forgekit.errors import InvalidInput, PayloadMalformed
 from forgekit.kernel.settings import Settings
@@ -279,5 +279,5 @@ def build_receivers(
 def _require_storable(sightings: Iterable[BuildRecord]) -> None:
     """Refuse text that a database would: a NUL, half a surrogate pair."""
     for sighting in sightings:
-        if not build_is_storable(sighting):
-            raise InvalidInput(f"Names in the body {UNSTORABLE}.", problems=[{"pointer": "", "message": UNSTORABLE}])
+        if (problem := text_problem(sighting)) is not None:
+            raise InvalidInput(f"A build in the body {problem}.", problems=[{"pointer": "", "message": problem}])

@@ -152,6 +152,14 @@ def test_a_bad_row_is_told_by_its_number():
     assert [problem.data["row"] for problem in problems] == [2]
 
 
+@pytest.mark.parametrize("first", [None, 3, {}])
+def test_what_is_no_build_at_the_beginning_is_told_too(first):
+    """The first row is read like any other: none that is nothing ends the rows."""
+    problems = []
+    assert len(list(read_rows([first, FLATS[0]], on_error=problems.append))) == 1
+    assert [problem.data["row"] for problem in problems] == [1]
+
+
 def test_something_else_is_no_source():
     """A number holds no builds, nor does something with columns that is no frame."""
     with pytest.raises(InvalidInput, match="int"):

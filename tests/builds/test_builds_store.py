@@ -181,6 +181,33 @@ def test_a_bad_row_stores_nothing_unless_it_may_be_passed_over(forge):
     assert (found.accepted, len(found.refused), problems[0].data["row"]) == (2, 1, 2)
 
 
+@pytest.mark.parametrize("field", ["build_id", "project", "provider", "branch", "commit", "workflow", "language", "jobs"])
+def test_a_name_that_is_no_text_is_refused(forge, field):
+    """A number for a name is told: kept as text it would not be known again, and counted each time that it comes."""
+    odd = (Job(name=7, status="passed"),) if field == "jobs" else 7
+    with pytest.raises(InvalidInput, match="must have text"):
+        forge.builds.submit([attrs.evolve(_build(1), **{field: odd})])
+    assert forge.builds.count() == 0
+
+
+def test_what_is_passed_over_is_told_by_its_row(forge):
+    """A row's number is that among all rows, whichever were passed over before it and for whichever reason."""
+    told = []
+    rows = [{}, to_flat(_build(1)), attrs.evolve(_build(2), branch="\0"), None, to_flat(_build(3)), attrs.evolve(_build(4), branch="\0")]
+    done = forge.builds.submit(rows, on_error=told.append)
+    assert ([error.data["row"] for error in told], done.refused, done.accepted) == ([1, 3, 4, 6], tuple(told), 2)
+    with pytest.raises(InvalidInput) as refused:
+        forge.builds.submit(rows[1:3])
+    assert refused.value.data["row"] == 2
+
+
+@pytest.mark.parametrize("name", ["", "\0", "\ud800"])
+def test_a_project_that_cannot_be_has_no_builds(forge, name):
+    """A name that no project has is that of no project, and not of all."""
+    forge.builds.submit([_build(1)])
+    assert (forge.builds.analysis(project=name).n_builds, forge.builds.analysis().n_builds) == (0, 1)
+
+
 def test_builds_share_the_fate_of_their_transaction(forge):
     """What is submitted in a transaction that rolls back was never there, roll-ups included."""
     with pytest.raises(RuntimeError), forge.transaction() as tx:
@@ -215,9 +242,9 @@ def test_a_window_that_ends_before_it_begins_is_refused(forge):
         forge.builds.analysis(since=date(2026, 2, 1), until=date(2026, 1, 1))
 
 
-@pytest.mark.parametrize("window", [{"since": date(1969, 12, 31)}, {"until": date(2200, 1, 1)}])
+@pytest.mark.parametrize("window", [{"since": date(1969, 12, 31)}, {"until": date(2200, 1, 1)}, {"since": START}, {"until": "2026-03-02"}])
 def test_a_window_reaches_no_further_than_builds_do(forge, window):
-    """A day that no build can have is refused, and the refusal names which end it was."""
+    """A day that no build can have, and what is no day, is refused, and the refusal names which end it was."""
     with pytest.raises(InvalidInput) as refusal:
         forge.builds.analysis(**window)
     assert [problem["pointer"] for problem in refusal.value.data["problems"]] == [f"/{name}" for name in window]

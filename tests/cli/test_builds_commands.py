@@ -129,7 +129,7 @@ def test_a_terminal_sees_how_far_it_is(command, tmp_path, monkeypatch):
 
 
 def test_builds_older_than_the_retention_are_refused(command, file, monkeypatch):
-    """The build is named; with --partial it is listed."""
+    """The build is named; with --partial it is listed with its row in the file, behind rows that cannot be read too."""
     monkeypatch.setenv("FORGEKIT_BUILDS_RETENTION_DAYS", "60")
     rows = json.loads(file.read_text())["builds"]
     for row in rows:
@@ -140,6 +140,9 @@ def test_builds_older_than_the_retention_are_refused(command, file, monkeypatch)
     assert "'2' is older than the retention" in command.err
     assert command("builds", "submit", file, "--partial") == 0
     assert "3 accepted, 0 updated, 0 duplicates, 1 refused" in command.out
+    file.write_text(json.dumps([{}, *rows]))
+    assert command("builds", "submit", file, "--partial", "--json") == 0
+    assert [each["row"] for each in command.json["refused"]] == [1, 3]
 
 
 @pytest.mark.parametrize(

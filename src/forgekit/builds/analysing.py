@@ -112,6 +112,11 @@ def check_window(since: date | None, until: date | None) -> None:
 
     """
     asked = {"/since": since, "/until": until}
+    # A moment is a date to Python, and compares with none.
+    odd = [pointer for pointer, day in asked.items() if day is not None and (isinstance(day, datetime) or not isinstance(day, date))]
+    if odd:
+        message = "must be a date, not a moment or a text"
+        raise InvalidInput(f"Each end of a window {message}.", problems=[{"pointer": pointer, "message": message} for pointer in odd])
     far = [pointer for pointer, day in asked.items() if day is not None and not FIRST_DAY <= day <= LAST_DAY]
     if far:
         message = f"must be a day from {FIRST_DAY.year} to {LAST_DAY.year}"

@@ -17,7 +17,7 @@ from forgekit.builds.importing import BuildImports
 from forgekit.builds.models import FINISHED, BuildRecord, Incident, Key
 from forgekit.builds.ports import BuildFilter, BuildRepositories, Progress
 from forgekit.builds.reading.sources import OnError, records
-from forgekit.builds.reading.texts import UNSTORABLE, build_is_storable
+from forgekit.builds.reading.texts import is_storable, text_problem
 from forgekit.builds.recalling import Asked, recall
 from forgekit.builds.rules.compatibility import Compat, check_compat, compatible
 from forgekit.builds.rules.merging import combined
@@ -121,7 +121,7 @@ class BuildService(ImportVerbs):
                 on_error(error)
 
         problem = pass_over if on_error is not None else None
-        wanted = list(self._young_enough(records(builds, on_error=problem), problem))
+        wanted = list(self._young_enough(records(builds, on_error=problem), problem, refused))
         return attrs.evolve(self._store(wanted, supersedes, tx), refused=tuple(refused))
 
     def observe(self, sightings: Iterable[BuildRecord], *, tx: Transaction | None = None) -> Submission:
@@ -130,17 +130,22 @@ class BuildService(ImportVerbs):
         Sightings that ``submit`` refuses are passed over: nobody can be told.
         """
         refused: list[InvalidInput] = []
-        wanted = list(self._young_enough(sightings, refused.append))
+        wanted = list(self._young_enough(sightings, refused.append, refused))
         return attrs.evolve(self._store(wanted, combined, tx), refused=tuple(refused))
 
-    def _young_enough(self, builds: Iterable[BuildRecord], on_error: OnError | None) -> Iterator[BuildRecord]:
-        horizon = self._horizon()
-        for number, build in enumerate(builds, start=1):
+    def _young_enough(
+        self, builds: Iterable[BuildRecord], on_error: OnError | None, refused: Sequence[InvalidInput]
+    ) -> Iterator[BuildRecord]:
+        horizon, good = self._horizon(), 0
+        for build in builds:
             problem = _problem(build, horizon)
             if problem is None:
+                good += 1
                 yield build
                 continue
-            error = InvalidInput(f"The build {build.build_id!r} {problem}.", row=number, problems=[{"pointer": "", "message": problem}])
+            # Rows that could not be read were refused before, and are counted among the rows.
+            row = good + len(refused) + 1
+            error = InvalidInput(f"The build {build.build_id!r} {problem}.", row=row, problems=[{"pointer": "", "message": problem}])
             if on_error is None:
                 raise error
             on_error(error)
@@ -218,9 +223,12 @@ class BuildService(ImportVerbs):
         )  # fmt: skip
         with reading(self._storage, tx) as unit:
             repository = self._storage.builds(unit)
-            if branch is None and workflow is None and event is None and actor is None:
+            # No project has such a name, and a database may take it for another.
+            nameless = project is not None and not (project and is_storable(project))
+            if not nameless and branch is None and workflow is None and event is None and actor is None:
                 return compatible(recall(repository, asked), compat)
-            found = list(repository.builds(BuildFilter(project=project, branch=branch, workflow=workflow, event=event, actor=actor)))
+            asked_for = BuildFilter(project=project, branch=branch, workflow=workflow, event=event, actor=actor)
+            found = [] if nameless else list(repository.builds(asked_for))
         made = analyse(
             found, since=since, until=until, zone=zone, as_of=as_of, expected=expected, environment=environment, incidents=incidents
         )
@@ -367,4 +375,4 @@ def _problem(build: BuildRecord, horizon: datetime | None) -> str | None:
     moment = build.ended_at or build.started_at
     if horizon is not None and build.status in FINISHED and moment is not None and moment < horizon:
         return "is older than the retention"
-    return None if build_is_storable(build) else UNSTORABLE
+    return text_problem(build)

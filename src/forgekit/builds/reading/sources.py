@@ -62,14 +62,12 @@ def _mixed(source: Iterable[Any], on_error: OnError | None) -> Iterator[BuildRec
 def read_rows(rows: Iterable[Any], *, on_error: OnError | None = None) -> Iterator[BuildRecord]:
     """Yield builds from mappings in the flat form or with TravisTorrent's columns: the first one tells which. See ``records``."""
     items = iter(rows)
-    first = next(items, None)
-    if first is None:
-        return
-    whole = itertools.chain([first], items)
-    if is_travistorrent(first):
-        yield from join_jobs(_each(whole, lambda row: (parse_row(row), row.get("tr_job_id")), on_error))
-    else:
-        yield from _each(whole, lambda row: row if isinstance(row, BuildRecord) else parse_build(row), on_error)
+    for first in items:  # of no rows nothing is made
+        whole = itertools.chain([first], items)
+        if is_travistorrent(first):
+            yield from join_jobs(_each(whole, lambda row: (parse_row(row), row.get("tr_job_id")), on_error))
+        else:
+            yield from _each(whole, lambda row: row if isinstance(row, BuildRecord) else parse_build(row), on_error)
 
 
 def _each(rows: Iterable[Any], parse: Callable[[Any], T], on_error: OnError | None) -> Iterator[T]:

@@ -14,7 +14,6 @@ import click
 
 from forgekit.builds import Analysis, BuildRecord, Compat, Scope, analyse
 from forgekit.builds.imports import BuildImport, ImportReport
-from forgekit.builds.reading.sources import OnError
 from forgekit.cli.app import Session, cli
 from forgekit.cli.files import builds_of, file_argument, kind_option
 from forgekit.cli.forms import FORMS, rendered
@@ -150,13 +149,15 @@ def submit(session: Session, file: str, kind: str | None, *, partial: bool) -> N
     JSON (a list, or {"builds": […]}), JSON lines, CSV with TravisTorrent's columns or with the names of the flat form, Parquet.
     """
     refused: list[InvalidInput] = []
-    on_error = refused.append if partial else None
     try:
-        taken = _read_all(session, file, kind, on_error)
+        rows, taken = _read_all(session, file, kind, refused if partial else None)
         with session.output.progress("storing") as progress, session.forge.transaction() as tx:
             counts = Counter[str]()
             for start in range(0, len(taken), _CHUNK):
-                stored = session.forge.builds.submit(taken[start : start + _CHUNK], on_error=on_error, tx=tx)
+                stored = session.forge.builds.submit(taken[start : start + _CHUNK], on_error=_pass_over if partial else None, tx=tx)
+                for error in stored.refused:
+                    error.data["row"] = rows[start + error.data["row"] - 1]  # of the file, not of this part of it
+                refused += stored.refused
                 counts.update(accepted=stored.accepted, updated=stored.updated, duplicates=stored.duplicates)
                 progress(min(start + _CHUNK, len(taken)), len(taken))
     except InvalidInput as error:
@@ -165,14 +166,22 @@ def submit(session: Session, file: str, kind: str | None, *, partial: bool) -> N
     _show_submission(session, {name: counts[name] for name in ("accepted", "updated", "duplicates")}, refused)
 
 
-def _read_all(session: Session, file: str, kind: str | None, on_error: OnError | None) -> list[BuildRecord]:
+def _pass_over(_error: InvalidInput) -> None:
+    """Let a build be passed over; the submission tells which were."""
+
+
+def _read_all(session: Session, file: str, kind: str | None, refused: list[InvalidInput] | None) -> tuple[list[int], list[BuildRecord]]:
+    """Return the builds of a file, and the row of each."""
+    rows: list[int] = []
     taken: list[BuildRecord] = []
+    on_error = None if refused is None else refused.append
     with session.output.progress("reading") as progress, builds_of(file, kind, on_error) as found:
         for build in found:
             taken.append(build)
+            rows.append(len(taken) + len(refused or ()))
             if len(taken) % _TELL_EVERY == 0:
                 progress(len(taken), None)
-    return taken
+    return rows, taken
 
 
 def _show_submission(session: Session, counts: Mapping[str, int], refused: Sequence[InvalidInput]) -> None:
