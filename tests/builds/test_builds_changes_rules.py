@@ -94,7 +94,7 @@ def test_levels_are_medians_of_whole_days(values):
 
 
 @given(STEPS, st.randoms(use_true_random=False), st.integers(1, 1000), st.sampled_from([1, 64, 1 / 64]))
-@settings(max_examples=10)
+@settings(max_examples=6)
 def test_order_unit_and_date_make_no_difference(values, chance, shift, scale):
     """The same days in another order, moved or in another unit change at the same places."""
     expected = places(change_points(days(values)))
