@@ -223,12 +223,10 @@ class BuildService(ImportVerbs):
         )  # fmt: skip
         with reading(self._storage, tx) as unit:
             repository = self._storage.builds(unit)
-            # No project has such a name, and a database may take it for another.
-            nameless = project is not None and not (project and is_storable(project))
-            if not nameless and branch is None and workflow is None and event is None and actor is None:
+            if _may_be(project) and branch is None and workflow is None and event is None and actor is None:
                 return compatible(recall(repository, asked), compat)
-            asked_for = BuildFilter(project=project, branch=branch, workflow=workflow, event=event, actor=actor)
-            found = [] if nameless else list(repository.builds(asked_for))
+            wanted = BuildFilter(project=project, branch=branch, workflow=workflow, event=event, actor=actor)
+            found = list(repository.builds(wanted)) if _may_be(project) else []
         made = analyse(
             found, since=since, until=until, zone=zone, as_of=as_of, expected=expected, environment=environment, incidents=incidents
         )
@@ -367,6 +365,11 @@ class BuildService(ImportVerbs):
             self.prune()
 
         return [Schedule(name="builds.retention", run=retain, every=timedelta(days=1)), *self._imports.schedules()]
+
+
+def _may_be(project: str | None) -> bool:
+    """Tell whether a project may have this name: a database takes one that no project has for all of them, or for an error."""
+    return project is None or (project != "" and is_storable(project))
 
 
 def _problem(build: BuildRecord, horizon: datetime | None) -> str | None:
