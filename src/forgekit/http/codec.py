@@ -106,6 +106,8 @@ def _list_hook(converter: Converter, kind: Any) -> Hook:
     def hook(value: Any, _: Any) -> Any:
         if not isinstance(value, list):
             raise invalid("must be a list")
+        if inner is Any:  # nothing to decode, and a million members are soon sent
+            return build(value)
         decode = _decoder(converter, inner)
         return build(_collect((index, item, decode) for index, item in enumerate(value)))
 
