@@ -35,8 +35,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def _enter_empty_directory(namespace: dict[str, Any]) -> None:
-    """Run a document's examples where they may leave files."""
+    """Run a document's examples where they may leave files, and where no variable of the machine is a setting."""
     namespace["_monkeypatch"] = patch = pytest.MonkeyPatch()
+    for name in [name for name in os.environ if name.startswith(("FORGEKIT_", "PLANE_", "GITHUB_", "GITLAB_"))]:
+        patch.delenv(name)
     namespace["_directory"] = directory = tempfile.mkdtemp(prefix="forgekit-docs-")
     patch.chdir(directory)
 

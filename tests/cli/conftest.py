@@ -33,6 +33,8 @@ def command(capsys, tmp_path, monkeypatch, clean_environ):
     """The command in an empty directory and a clean environment."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
     for name in set(os.environ).difference(clean_environ):
         monkeypatch.delenv(name)
     return Command(capsys)
