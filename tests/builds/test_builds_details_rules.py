@@ -111,7 +111,10 @@ def test_what_nobody_tells_of_the_health_is_none():
 
 
 def test_an_open_build_of_unknown_start_has_no_age():
-    """A build that is open since nobody knows when is the oldest, and its age is not told."""
-    keys = [Key("ci", "p", number, 1) for number in "12"]
-    told = health(STOCK, [(MOMENT, keys[0]), (1, keys[1])], as_of=START, latest=START, expected=None)
-    assert (told.oldest_open, told.oldest_open_seconds, told.lag_seconds) == (keys[1], None, 0.0)
+    """A build that is open since nobody knows when is told without an age, and only where no other tells one."""
+    keys = [Key("ci", "p", number, 1) for number in "123"]
+    unknown = [(1, keys[2]), (1, keys[1])]
+    told = health(STOCK, unknown, as_of=START, latest=START, expected=None)
+    assert (told.open_builds, told.oldest_open, told.oldest_open_seconds, told.lag_seconds) == (2, keys[1], None, 0.0)
+    told = health(STOCK, [*unknown, (MOMENT, keys[0])], as_of=after(hours=1), latest=START, expected=None)
+    assert (told.open_builds, told.oldest_open, told.oldest_open_seconds) == (3, keys[0], 3600.0)

@@ -33,9 +33,10 @@ def told(records, window=None, incidents=None):
 
 
 def test_deployments_of_the_window_count():
-    """Those that started in it are told a day of it; what did not start is no deployment at all."""
+    """Those that started in it are told a day of it, or ended in it, telling no start; what did neither is no deployment at all."""
     found = told(on(-1, 0, 13, 14), WEEKS)
     assert (found.deployments, found.per_day) == (2, 2 / 14)
+    assert told([deployment(day, started_at=None) for day in (-1, 3)], WEEKS).deployments == 1
     assert told([deployment(started_at=None, finished_at=None)]) is None
 
 

@@ -52,23 +52,31 @@ def wanted(
     """Return what somebody asks for, checked; see ``forge.builds.import_builds``.
 
     Raises:
-        InvalidInput: A name is empty or too long, or ``since`` has no time zone.
+        InvalidInput: A name is empty or too long, or ``since`` is no moment or has no time zone.
 
     """
-    given = {"project": project, "branch": branch, "workflow": workflow}
+    given = {"project": project, "branch": branch or "", "workflow": workflow or ""}
     problems = [
         {"pointer": f"/{name}", "message": f"must be text of at most {_MAX_TEXT} characters"}
         for name, value in given.items()
-        if value is not None and (len(value) > _MAX_TEXT or not value.isprintable())
+        if not _is_name(value)
     ]
-    if not project.strip():
+    if not problems and not project.strip():
         problems.append({"pointer": "/project", "message": "must not be empty"})
-    if since is not None and since.utcoffset() is None:
-        problems.append({"pointer": "/since", "message": "must have a time zone"})
+    if since is not None and not _has_zone(since):
+        problems.append({"pointer": "/since", "message": "must be a moment with a time zone"})
     if problems:
         raise InvalidInput("The import cannot be asked for so.", problems=problems)
     key = ImportKey(source=source, project=project.strip(), branch=branch or "", workflow=workflow or "")
     return Wanted(key=key, since=None if since is None else since.replace(microsecond=0), jobs=jobs)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _MAX_TEXT and value.isprintable()
+
+
+def _has_zone(value: object) -> bool:
+    return isinstance(value, datetime) and value.utcoffset() is not None
 
 
 @attrs.frozen(kw_only=True)

@@ -262,8 +262,8 @@ class Health:
     Attributes:
         completeness: Builds here, of those that the system says there are; None where it does not say.
         open_builds: Builds that have not ended.
-        oldest_open: The longest of them.
-        oldest_open_seconds: How long it is open.
+        oldest_open: The longest of them, of those that tell since when; of others only where none does.
+        oldest_open_seconds: How long it is open; None where nobody knows.
         last_event_at: The latest moment that any build tells of.
         lag_seconds: How long that is ago.
         estimated_ends: Finished builds whose end is a guess, of all finished.

@@ -216,5 +216,5 @@ WHERE broken AND until IS NULL AND since_day <= getvariable('last_day')
 """
 DEPLOYMENTS = """
 SELECT provider, project, build_id, attempt, status, epoch_us(started_at), epoch_us(finished_at), duration_seconds, epoch_us(committed_at)
-FROM builds WHERE {where} AND environment = $environment AND started_at IS NOT NULL
+FROM builds WHERE {where} AND environment = $environment
 """

@@ -125,7 +125,7 @@ def _dora(rows: list[tuple[Any, ...]], incidents: Collection[Incident] | None, e
             build_id=build_id,
             attempt=attempt,
             status=status,
-            started_at=_moment(started),
+            started_at=_moment(started) if started is not None else None,
             finished_at=_moment(finished) if finished is not None else None,
             duration_seconds=duration,
             committed_at=_moment(committed) if committed is not None else None,

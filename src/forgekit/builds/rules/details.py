@@ -109,7 +109,8 @@ def health(
     stock: Stock, open_builds: Collection[tuple[int, Key]], *, as_of: datetime | None, latest: datetime | None, expected: int | None
 ) -> Health:
     """Return how complete, how fresh and how exact the data is."""
-    since, oldest = min(open_builds) if open_builds else (_UNKNOWN, None)
+    # One of which nobody knows since when must not hide the age of the others.
+    since, oldest = min(open_builds, key=lambda each: (each[0] == _UNKNOWN, each)) if open_builds else (_UNKNOWN, None)
     return Health(
         completeness=Rate(stock.builds, expected) if expected is not None else None,
         open_builds=len(open_builds),

@@ -26,14 +26,14 @@ def dora(records: Iterable[BuildRecord], incidents: Collection[Incident] | None,
         records: Builds, each in the version that holds; those that did not pass deployed nothing.
         incidents: What deployments broke; None where nobody tells.
         environment: Only deployments to this one count.
-        window: Only deployments of builds that started in it count.
+        window: Only deployments of builds that started in it count; of those that tell no start, that ended in it.
 
     """
-    aimed = [record for record in records if record.environment == environment and record.started_at is not None]
+    aimed = [(day, record) for record in records if record.environment == environment and (day := _day(record)) is not None]
     if not aimed:
         return None
-    done = [record for record in aimed if record.status is Status.PASSED and (window is None or record.day in window)]
-    days = sorted({date.fromordinal(record.day) for record in done})
+    passed = [(day, record) for day, record in aimed if record.status is Status.PASSED and (window is None or day.toordinal() in window)]
+    days, done = sorted({day for day, _ in passed}), [record for _, record in passed]
     window = window or (Window(days[0], days[-1]) if days else None)
     change_failure, recovery = (None, None) if incidents is None else _failures(done, incidents)
     return Dora(
@@ -44,6 +44,12 @@ def dora(records: Iterable[BuildRecord], incidents: Collection[Incident] | None,
         change_failure=change_failure,
         recovery=recovery,
     )
+
+
+def _day(record: BuildRecord) -> date | None:
+    """Return the UTC day of a deployment; None of one that tells neither a start nor an end: it has not begun."""
+    moment = record.started_at or record.finished_at
+    return None if moment is None else moment.date()
 
 
 def _failures(done: Collection[BuildRecord], incidents: Iterable[Incident]) -> tuple[Rate, Percentiles]:

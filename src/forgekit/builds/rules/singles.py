@@ -27,7 +27,7 @@ def since_1970(moment: datetime) -> int:
 
 
 def open_since(record: BuildRecord) -> int:
-    """Return since when a build is open in whole ms since 1970; one whose start is unknown is the longest open, since 1."""
+    """Return since when a build is open in whole ms since 1970; 1 where that is unknown."""
     moment = record.started_at or record.queued_at
     return since_1970(moment) if moment else 1
 
