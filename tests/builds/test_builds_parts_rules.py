@@ -119,6 +119,14 @@ def test_one_build_more_needs_its_own_part_and_those_of_percentiles():
     assert parted(dict(node.counts), failed, splits=True).needed(Wanted(passed=(1.0,))) == {60, 140}
 
 
+@pytest.mark.parametrize(("number", "split"), [(SPLIT_FROM - 1, False), (SPLIT_FROM, True)])
+def test_a_node_is_split_from_a_number_of_builds_on(number, split):
+    """One build less than the limit leaves a node whole, at the limit it is split."""
+    node = Kept()
+    node.take(counts_of([("passed", 1)] * number))
+    assert (TOTALS in node.counts, bool(node.parts)) == (split, split)
+
+
 def test_days_are_never_split():
     """A node that may not be split keeps its durations, however many there are."""
     builds = [("passed", length) for length in range(3 * SPLIT_FROM)]

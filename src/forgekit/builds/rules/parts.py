@@ -51,22 +51,18 @@ class Parted:
     Attributes:
         counts: What the node itself keeps.
         changes: What changes in its parts.
-        parts: The parts that it had.
-        held: Whether its durations were in parts.
-        holds: Whether they are now.
+        parts: The parts that it had; none where it was whole.
+        holds: Whether its durations are in parts now.
 
     """
 
     counts: Counts
     changes: Mapping[int, Mapping[str, int]]
     parts: frozenset[int]
-    held: bool
     holds: bool
 
     def needed(self, wanted: Wanted) -> frozenset[int]:
         """Return the parts to be read, so that they can be settled and percentiles told."""
-        if not self.held:
-            return frozenset()
         if not self.holds:
             return self.parts
         return self.parts.intersection({*self.changes, *located(self.counts, wanted)})
@@ -84,7 +80,7 @@ class Parted:
 
         """
         now = {part: added(known.get(part, {}), self.changes.get(part, {})) for part in {*known, *self.changes}}
-        if self.held and not self.holds:
+        if self.parts and not self.holds:
             whole: Numbers = {}
             for part, numbers in now.items():
                 whole.update(numbers)
@@ -96,7 +92,7 @@ class Parted:
 def parted(counts: Counts, change: Mapping[str, Mapping[str, int]], *, splits: bool) -> Parted:
     """Apply a change to a node; ``splits`` tells whether it is one that may keep its durations in parts. ``counts`` is used up."""
     if not splits:
-        return Parted(counts=merged(counts, change), changes={}, parts=frozenset(), held=False, holds=False)
+        return Parted(counts=merged(counts, change), changes={}, parts=frozenset(), holds=False)
     parts = frozenset(int(label.rpartition(BETWEEN)[2]) for label in counts.get(TOTALS, ()))
     changes: Mapping[int, Mapping[str, int]] = {}
     if parts:
@@ -109,7 +105,7 @@ def parted(counts: Counts, change: Mapping[str, Mapping[str, int]], *, splits: b
     if holds and not parts:
         changes = _by_part(counts.pop(_DURATIONS, {}).items())
         merged(counts, {TOTALS: _totals(changes)})
-    return Parted(counts=counts, changes=changes, parts=parts, held=bool(parts), holds=holds)
+    return Parted(counts=counts, changes=changes, parts=parts, holds=holds)
 
 
 def _by_part(durations: Iterable[tuple[str, int]]) -> dict[int, Numbers]:
