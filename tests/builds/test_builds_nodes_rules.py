@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from forgekit.builds import BuildRecord
 from forgekit.builds.models import UNDATED
 from forgekit.builds.results import Anomaly
+from forgekit.builds.rules import parts
+from forgekit.builds.rules.buckets import shortest_of
 from forgekit.builds.rules.counts import merged
 from forgekit.builds.rules.facts import PERIOD, facts_of, heat_of, periods_of, trend_window
 from forgekit.builds.rules.grouping import monday, outcomes_by_week, sums, together
@@ -23,6 +25,7 @@ from forgekit.builds.rules.nodes import (
     NodeKey,
     Span,
     anomalies_of,
+    asked_of,
     digest,
     heat_of_past,
     node_changes,
@@ -33,7 +36,7 @@ from forgekit.builds.rules.nodes import (
     week_of,
     with_anomalies,
 )
-from forgekit.builds.rules.parts import outcomes_of
+from forgekit.builds.rules.parts import Wanted, located, outcomes_of, parted
 from forgekit.builds.rules.tally import Measure, Tally
 
 OF_ALL = {
@@ -175,6 +178,35 @@ def test_digests_say_what_nodes_come_to(tally, nodes):
             assert project_of(told) == found[key.project]
         elif key.span is not Span.WEEK:
             assert told is None
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted"),
+    [
+        (NodeKey("p", Span.WEEK, 8), Wanted(passed=(0.5, 0.95))),
+        (NodeKey(EVERY, Span.WEEK, 8), Wanted(passed=(0.5, 0.95))),
+        (NodeKey("p", Span.PAST, 0), Wanted(counted=(0.5, 0.9))),
+        (NodeKey(EVERY, Span.PAST, 0), Wanted()),
+        (NodeKey("p", Span.DAY, 8), Wanted()),
+    ],
+)
+def test_a_digest_asks_for_the_percentiles_that_it_tells(key, wanted):
+    """A week tells two of its passed builds, a project two of its counted ones, and nothing else any."""
+    assert asked_of(key) == wanted
+
+
+@pytest.mark.parametrize("key", [NodeKey("p", Span.WEEK, 8), NodeKey("p", Span.PAST, 0)])
+def test_a_digest_needs_no_more_parts_than_it_asks_for(monkeypatch, key):
+    """With the few parts in which its percentiles lie, a node tells to the millisecond what it tells whole."""
+    statuses = ["passed"] * 28 + ["failed"] * 8
+    durations = {f"{status}|{shortest_of(number) + 10}": 1 for number, status in enumerate(statuses, 40)}
+    whole = {"builds": {"passed": 28, "failed": 8}, "durations": durations}
+    monkeypatch.setattr(parts, "SPLIT_FROM", len(statuses))
+    node = parted({}, {name: dict(numbers) for name, numbers in whole.items()}, splits=True)
+    held = node.settle({})
+    asked = located(node.counts, asked_of(key))
+    assert 0 < len(asked) <= 4 < len(held)
+    assert digest(key, node.counts, {part: held[part] for part in asked}) == digest(key, whole)
 
 
 def test_anomalies_are_kept_with_a_project():

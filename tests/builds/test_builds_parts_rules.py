@@ -132,6 +132,26 @@ def test_days_are_never_split():
     builds = [("passed", length) for length in range(3 * SPLIT_FROM)]
     node = parted({}, counts_of(builds), splits=False)
     assert (node.counts, node.touched, node.needed(ALL), node.settle({})) == (counts_of(builds), [], set(), {})
+    assert node.holds is False
+
+
+def test_a_whole_node_tells_statuses_and_lengths():
+    """All builds are told by status; lengths are those of counted builds, and of passed ones among them."""
+    builds = [("passed", 7), ("passed", 7), ("passed", 9), ("failed", 7), ("canceled", 5)]
+    counts = merged(counts_of(builds), {"builds": {"queued": 4}})
+    statuses = Counter(passed=3, failed=1, canceled=1, queued=4)
+    assert outcomes_of(counts) == Outcomes(statuses=statuses, counted=Counter({7: 3, 9: 1}), passed=Counter({7: 2, 9: 1}))
+
+
+def test_parts_that_are_not_given_count_with_their_shortest_length():
+    """A node in parts has the lengths of the parts that are given, and of the others one length for all of their builds."""
+    given, other = shortest_of(50), shortest_of(60)
+    node = Kept()
+    node.take(counts_of([("passed", given + 10), ("failed", given + 20), ("passed", other + 10), ("failed", other + 20)] * 2))
+    told = outcomes_of(node.counts, {50: node.parts[50]})
+    assert told.counted == {given + 10: 2, given + 20: 2, other: 4}
+    assert told.passed == {given + 10: 2, other: 2}
+    assert told.statuses == {"passed": 4, "failed": 4}
 
 
 def test_a_whole_node_has_no_parts():
