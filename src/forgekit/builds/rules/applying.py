@@ -124,14 +124,11 @@ def change_of_line(
         walk: Counts what follows.
 
     """
-    if around is None:
+    if around is None or state is None:
         return None, walk.along(key, sorted(change.come), state)
     gone = set(change.gone)
     after = sorted([*(each for each in around.points if each not in gone), *change.come])
     tally = measure_points({key: after}) - measure_points({key: around.points})
-    length = (state.length if state is not None else 0) + len(change.come) - len(change.gone)
-    if not length:
-        return tally, None
-    if around.to_end or state is None:
-        state = Walk().along(key, after)
-    return tally, attrs.evolve(state, length=length) if state is not None else None
+    length = state.length + len(change.come) - len(change.gone)
+    end = Walk().along(key, after) if around.to_end else state
+    return tally, attrs.evolve(end, length=length) if end is not None else None

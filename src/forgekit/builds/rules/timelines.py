@@ -129,7 +129,7 @@ class Walk:
             end = attrs.evolve(end, counted_at=state.counted_at, red=state.red, turn_at=state.turn_at, turn_day=state.turn_day)
         elif counted:
             first = counted[0]
-            end = attrs.evolve(end, counted_at=first.ended_at, red=first.status in BROKEN, turn_at=first.ended_at, turn_day=first.day)
+            end = attrs.evolve(end, red=first.status in BROKEN, turn_at=first.ended_at, turn_day=first.day)
         return self._colours(key, counted, end) if counted else end
 
     def _colours(self, key: Line, points: Sequence[Point], state: LineState) -> LineState:
