@@ -58,6 +58,18 @@ def test_red_time_begins_with_the_first_counted_build():
     assert {entry[2:]: number for entry, number in tally[Measure.SPELLS].items()} == {("red", "n"): 1, ("red", "ms"): 20_000}
 
 
+@pytest.mark.parametrize("before", [["canceled"], ["passed"], ["failed", "passed"]])
+def test_a_red_timeline_is_told_from_its_first_red_build_on(before):
+    """An open spell is on the day of the first build of its colour, since that one's end, whatever followed in that colour."""
+    builds = [
+        build(number, status, at=86_400 * number, started_at=START + timedelta(days=number, hours=-1))
+        for number, status in enumerate([*before, "failed", "errored", "skipped"])
+    ]
+    turned = START + timedelta(days=len(before))
+    since = round(turned.timestamp() * 1000)
+    assert measure_timelines(builds)[Measure.OPEN_SPELLS] == {("p", turned.toordinal(), "main", "ci"): since}
+
+
 def test_a_walk_goes_on_where_another_ended():
     """A timeline walked in two parts, wherever it is cut, stands where it stands when walked at once, and counts the same."""
     statuses = ["canceled", "failed", "failed", "passed", "skipped", "errored", "passed"]
