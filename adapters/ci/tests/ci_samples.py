@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 GITLAB_PIPELINE = {
     "object_kind": "pipeline",
     "object_attributes": {
@@ -244,6 +247,9 @@ CDEVENTS_STRUCTURED = {
     "datacontenttype": "application/json",
     "data": cdevent("pipelinerun.started", {"pipelineName": "ci"}, attempt=2),
 }
+CDEVENTS_ENCODED = {name: value for name, value in CDEVENTS_STRUCTURED.items() if name != "data"} | {
+    "data_base64": base64.b64encode(json.dumps(CDEVENTS_STRUCTURED["data"]).encode()).decode()
+}
 CDEVENTS_TASK = cdevent("taskrun.finished", {"taskName": "lint", "pipelineRun": {"id": "run-1"}, "outcome": "success"}, attempt=2)
 CDEVENTS_DEPLOYED = cdevent("service.deployed", {"environment": {"id": "production"}, "artifactId": "pkg:oci/shop"}, version="0.2.0")
 
@@ -254,7 +260,7 @@ SAMPLES = {
     "buildkite": [BUILDKITE_BUILD, BUILDKITE_JOB],
     "azure": [AZURE_BUILD, AZURE_RUN],
     "bitbucket": [BITBUCKET_STATUS, BITBUCKET_PIPELINE],
-    "cdevents": [CDEVENTS_FINISHED, CDEVENTS_STRUCTURED, CDEVENTS_TASK, CDEVENTS_DEPLOYED],
+    "cdevents": [CDEVENTS_FINISHED, CDEVENTS_STRUCTURED, CDEVENTS_ENCODED, CDEVENTS_TASK, CDEVENTS_DEPLOYED],
 }
 OTHERS = {
     "gitlab": [{"object_kind": "push"}],
@@ -266,5 +272,6 @@ OTHERS = {
         cdevent("artifact.published"),
         cdevent("pipelinerun.paused"),
         {"specversion": "1.0", "type": "dev.cdevents.x", "data": cdevent("x.y")},
+        {"context": {"type": "dev.cdeventsx.acme-pipelinerun.finished.0.1.0", "source": "/acme"}, "subject": {"id": "1"}},
     ],
 }

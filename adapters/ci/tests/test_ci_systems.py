@@ -279,6 +279,15 @@ def test_a_cdevents_run_is_told_in_pieces(samples):
     assert record.jobs == (Job(name="lint", status="passed", finished_at=at("10:00")),)
 
 
+def test_a_cdevent_in_base64_is_read_as_it_is(samples):
+    """Libraries that take the data of a CloudEvent for bytes tell the same; what is no JSON in base64 is told with its place."""
+    assert told(CDEVENTS, samples.CDEVENTS_ENCODED) == told(CDEVENTS, samples.CDEVENTS_STRUCTURED)
+    for odd in ("no base64", "bm8ganNvbg==", "W10=", 7):
+        with pytest.raises(InvalidInput) as caught:
+            CDEVENTS.read("", {**samples.CDEVENTS_ENCODED, "data_base64": odd})
+        assert caught.value.data["problems"][0]["pointer"] == "/data_base64"
+
+
 def test_a_cdevents_task_that_started(samples):
     """A task is a job of its run, from its start on."""
     record = told(CDEVENTS, samples.cdevent("taskrun.started", {"taskName": "lint", "pipelineRun": {"id": "r", "source": "/other"}}))

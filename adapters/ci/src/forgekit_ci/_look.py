@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -55,6 +57,18 @@ class Look:
             self.problem(name, "must be an object")
             value = None
         return Look(value or _NOTHING, self._system, pointer=f"{self._pointer}/{name}", problems=self._problems)
+
+    def encoded(self, name: str) -> Look:
+        """Return the object that a member holds as JSON in base64."""
+        from forgekit.http import jsontext  # few senders write so, and no program that only reads builds needs it
+
+        text, value = self._value.get(name), None
+        with suppress(ValueError):  # neither base64 nor JSON
+            value = jsontext.loads(base64.b64decode(text, validate=True)) if isinstance(text, str) else None
+        if not isinstance(value, Mapping):
+            self.problem(name, "must be an object as JSON in base64")
+            value = _NOTHING
+        return Look(value, self._system, pointer=f"{self._pointer}/{name}", problems=self._problems)
 
     def each(self, name: str) -> Sequence[Look]:
         """Return the objects that a list holds; none where it is absent."""

@@ -1,6 +1,7 @@
 """CDEvents 0.3 to 0.6: runs of pipelines and their tasks, and deployments of services.
 
-They come bare or as the data of a structured CloudEvent; a binary CloudEvent has the bare event as its body, and its headers repeat it.
+They come bare or as the data of a structured CloudEvent, which some libraries write in base64; a binary CloudEvent has the bare event as
+its body, and its headers repeat it. Events of a sender's own (``dev.cdeventsx``) tell of no builds.
 The vocabulary tells neither branch nor commit nor attempt: a sender puts those under ``customData.forgekit``, by the names of
 ``BuildRecord``. The version is part of each type and is not looked at: fields are read as far as they are there.
 """
@@ -15,6 +16,7 @@ from forgekit_ci._look import Look
 from forgekit_ci._reader import Payload, Reader, object_at, text_at
 
 _PREFIX = "dev.cdevents."
+_CUSTOM = "dev.cdeventsx."
 _WORDS = {"cancel": Status.CANCELED, "error": Status.ERRORED, "failure": Status.FAILED, "success": Status.PASSED}
 _DEPLOYED = frozenset({"deployed", "upgraded"})
 _STAGES = {"queued": Status.QUEUED, "started": Status.RUNNING}
@@ -25,11 +27,11 @@ def _claims(payload: Payload) -> bool:
 
 
 def _kind(value: Payload) -> bool:
-    return text_at(value, "type").startswith(_PREFIX)
+    return text_at(value, "type").startswith((_PREFIX, _CUSTOM))
 
 
 def _tell(look: Look) -> Sequence[BuildRecord]:
-    event = look if look.has("context") else look.at("data")
+    event = _event(look)
     kind = event.at("context").text("type", required=True) or ""
     subject, predicate = [*kind.removeprefix(_PREFIX).split("."), "", ""][:2]
     match subject:
@@ -41,6 +43,12 @@ def _tell(look: Look) -> Sequence[BuildRecord]:
             return look.sighting(**{**_deployment(event), **_ours(event)})
         case _:
             return []
+
+
+def _event(look: Look) -> Look:
+    if look.has("context"):
+        return look
+    return look.encoded("data_base64") if look.has("data_base64") else look.at("data")
 
 
 def _named(event: Look) -> dict[str, Any]:
