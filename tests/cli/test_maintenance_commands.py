@@ -64,6 +64,17 @@ def test_doctor_tells_of_the_sources_of_builds(command, monkeypatch):
     assert [finding["what"] for finding in command.json if not finding["ok"]] == ["builds of github"]
 
 
+def test_doctor_tells_whose_webhook_secrets_there_are(command, monkeypatch):
+    """Senders are named, and a secret of one that nobody knows is marked: else a slip would go unnoticed until webhooks are refused."""
+    monkeypatch.setenv("FORGEKIT_WEBHOOK_SECRETS", '{"stripe": "whsec_b25l", "github/blue": "s"}')
+    assert command("doctor", "--json") == 0
+    assert {"what": "webhook secrets", "ok": True, "finding": "github, stripe"} in command.json
+    for secrets, finding in (('{"gihtub": "s"}', "nobody who sends is called 'gihtub' (known: "), ('{"github": ""}', "")):
+        monkeypatch.setenv("FORGEKIT_WEBHOOK_SECRETS", secrets)
+        assert command("doctor", "--json") == 1
+        assert [each["finding"].startswith(finding) for each in command.json if not each["ok"]] == [True]
+
+
 def test_plugins_are_listed(command):
     """The installed plugins are shown by name."""
     assert command("plugins", "--json") == 0

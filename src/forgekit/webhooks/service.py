@@ -112,6 +112,7 @@ class WebhookService:
         self._wake = wake
         self._audit = Audit()
         known = {**PROVIDERS, **providers}
+        self._providers = tuple(sorted(known))
         # Asked once: on Python 3.11 the question takes longer than an HMAC.
         self._replying = {name: provider for name, provider in known.items() if isinstance(provider, Replies)}
         self._forgetting = {name: receiver for name, receiver in receivers.items() if isinstance(receiver, ForgetsBodies)}
@@ -119,6 +120,11 @@ class WebhookService:
         self._committer: GroupCommitter[_Filing, Receipt] = GroupCommitter(
             self._write, size=lambda filing: len(filing.arrival.body), name="forgekit-inbox"
         )
+
+    @property
+    def providers(self) -> Sequence[str]:
+        """The names of all senders whose webhooks can be verified, sorted."""
+        return self._providers
 
     def verify(self, provider: str, headers: Headers, body: bytes) -> VerifiedWebhook:
         """Return a webhook whose sender is known, by the configured secrets; stores nothing, counts nothing.

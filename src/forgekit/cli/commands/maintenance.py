@@ -11,6 +11,7 @@ import click
 from forgekit.cli.app import Session, cli
 from forgekit.errors import ForgekitError
 from forgekit.forge import Forge
+from forgekit.webhooks.settings import WebhookSettings
 
 
 @cli.group()
@@ -94,6 +95,19 @@ def _examine(session: Session, *, offline: bool) -> Iterator[tuple[str, bool, st
         yield _tracker(forge, name, adapter.settings, offline=offline)
     for name, source in forge.build_sources.items():
         yield _source(forge, name, source.settings)
+    yield _senders(forge)
+
+
+def _senders(forge: Forge) -> tuple[str, bool, str]:
+    what = "webhook secrets"
+    try:
+        secrets = forge.settings.load(WebhookSettings).signing_secrets
+    except ForgekitError as error:
+        return what, False, error.message
+    unknown = sorted(set(secrets).difference(forge.webhooks.providers))
+    if unknown:
+        return what, False, f"nobody who sends is called {unknown[0]!r} (known: {', '.join(forge.webhooks.providers)})"
+    return what, True, ", ".join(sorted(secrets)) or "none"
 
 
 def _source(forge: Forge, name: str, settings: type) -> tuple[str, bool, str]:
