@@ -282,11 +282,19 @@ def test_pruned_builds_stay_counted(postgresql_url):
         assert forge.builds.analysis() == before
         with pytest.raises(InvalidInput, match="retention"):
             forge.builds.submit([_build(11)])
-        with pytest.raises(Conflict):
-            forge.builds.rebuild()
+        with forge.transaction() as tx, pytest.raises(Conflict):
+            forge.builds.rebuild(tx=tx)
+        assert forge.builds.analysis() == before  # nothing was cleared, though the transaction was committed
         later = (clock.now() - START) / timedelta(hours=1)
         forge.builds.submit([_build(12, hours=later)])
         assert forge.builds.analysis().mttr.count == 1
+
+
+def test_builds_are_not_listed_of_a_window_that_is_none(forge):
+    """Days that no calendar adds up, and a first day after the last, are refused as for an analysis."""
+    for asked in ({"until": date.max}, {"since": date.min}, {"since": date(2026, 2, 1), "until": date(2026, 1, 1)}):
+        with pytest.raises(InvalidInput):
+            list(forge.builds.builds(**asked))
 
 
 def test_without_retention_nothing_is_pruned(forge):

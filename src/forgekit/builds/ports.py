@@ -301,6 +301,10 @@ class BuildRepository(Protocol):
         """Yield builds, by project, provider, id and attempt; few are in memory at a time."""
         ...
 
+    def count(self) -> int:
+        """Return how many builds are stored; pruned ones are not."""
+        ...
+
     def moments(self, project: str, *, since: datetime | None = None, until: datetime | None = None) -> Node:
         """Return the first and last start, and the latest moment, that a project's builds tell of; of those that start in a time."""
         ...

@@ -298,7 +298,11 @@ class BuildService(ImportVerbs):
             open_only: Only those that have not ended.
             tx: Read in this transaction.
 
+        Raises:
+            InvalidInput: A day is none, or the first is after the last; told when the first build is asked for.
+
         """
+        check_window(since, until)
         end = None if until is None else datetime.combine(until + timedelta(days=1), time(), UTC)
         start = None if since is None else datetime.combine(since, time(), UTC)
         wanted = BuildFilter(project=project, branch=branch, workflow=workflow, since=start, until=end, open_only=open_only)
@@ -324,14 +328,15 @@ class BuildService(ImportVerbs):
         with writing(self._storage, tx) as unit:
             repository = self._storage.builds(unit)
             repository.lock()
-            known, count = self.count(tx=unit), 0
+            known, stored, count = self.count(tx=unit), repository.count(), 0
+            if stored < known and not forget_pruned:
+                # Before anything is cleared: who gave the transaction may commit it all the same.
+                raise Conflict(f"{known - stored} builds were pruned: their roll-ups cannot be counted anew.", pruned=known - stored)
             repository.clear_rollups()
             for _, builds in itertools.groupby(repository.builds(BuildFilter()), lambda build: build.project):
                 count += recount(repository, list(builds))
                 if progress is not None:
-                    progress(count, known)
-            if count < known and not forget_pruned:
-                raise Conflict(f"{known - count} builds were pruned: their roll-ups cannot be counted anew.", pruned=known - count)
+                    progress(count, stored)
         return count
 
     def prune(self, *, tx: Transaction | None = None) -> int:

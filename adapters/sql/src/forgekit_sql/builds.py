@@ -137,6 +137,10 @@ class SqlBuilds(Repository):
                 return
             after = tuple(found[-1][:4])
 
+    def count(self) -> int:
+        """Return how many builds are stored; pruned ones are not."""
+        return int(self._reading.exec_driver_sql("SELECT count(*) FROM forgekit_builds").scalar_one())
+
     def moments(self, project: str, *, since: datetime | None = None, until: datetime | None = None) -> Node:
         """Return the first and last start, and the latest moment, that a project's builds tell of; of those that start in a time."""
         conditions, parameters = ["project = " + self._dialect.value], [project]

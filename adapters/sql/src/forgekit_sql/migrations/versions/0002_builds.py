@@ -15,6 +15,12 @@ TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
+    _make_builds()
+    _make_lines()
+    _make_rollups()
+
+
+def _make_builds() -> None:
     op.create_table(
         "forgekit_builds",
         sa.Column("project", TEXT, nullable=False),
@@ -43,6 +49,9 @@ def upgrade() -> None:
     _partial("ix_forgekit_builds_commit_id", ["project", "commit_id"], "commit_id IS NOT NULL")
     _partial("ix_forgekit_builds_open", ["project"], "status IN ('running', 'queued')")
     _partial("ix_forgekit_builds_environment", ["environment", "project"], "environment IS NOT NULL")
+
+
+def _make_lines() -> None:
     op.create_table(
         "forgekit_build_lines",
         sa.Column("project", TEXT, nullable=False),
@@ -58,6 +67,9 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     _partial("ix_forgekit_build_lines_red", ["red", "turn_at", "project", "turn_day"], "red = 1", table="forgekit_build_lines")
+
+
+def _make_rollups() -> None:
     op.create_table(
         "forgekit_build_nodes",
         sa.Column("span", TEXT, nullable=False),
