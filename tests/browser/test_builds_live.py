@@ -42,6 +42,7 @@ def test_what_the_stream_tells_is_shown_without_asking(host, github, context, or
     github.heal()
     shown(page, "live/shop", "25 new")
     page.wait_for_selector("#numbers:has-text('25 of 25')")
+    assert page.get_attribute("body", "data-live") == "yes"
 
 
 def test_a_page_without_a_stream_asks(host, github, context, order, watch):
@@ -57,3 +58,4 @@ def test_a_page_without_a_stream_asks(host, github, context, order, watch):
     shown(page, "still/shop", "Asking GitHub")
     github.heal()
     shown(page, "still/shop", "1 new")
+    assert page.get_attribute("body", "data-live") == "no"

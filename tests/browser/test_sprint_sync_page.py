@@ -122,6 +122,7 @@ def test_a_bad_key_is_said_by_the_test_button(host, plane, show, watch):
     plane.fail_next(403, body=b'{"detail": "Given API token is not valid"}')
     page.click("#check")
     page.wait_for_selector("[data-say=connection].bad:has-text('Invalid API key.')")
+    assert "The connection works" not in page.inner_text("[data-say=connection]")
 
 
 def test_a_host_that_is_away_is_missed_and_found_again(host, show):
@@ -135,6 +136,7 @@ def test_a_host_that_is_away_is_missed_and_found_again(host, show):
     page.context.set_offline(False)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     page.wait_for_selector("#line:not(.bad):has-text('Live')")
+    assert page.inner_text("h1") == "Sprint sync"
 
 
 def test_webhooks_are_counted_as_they_come(host, plane, sprint, show):
@@ -154,6 +156,8 @@ def test_the_loop_is_switched(host, show):
     for state in ("true", "false"):
         page.click("#toggle")
         other.wait_for_selector(f"#toggle[aria-checked={state}]")
+        page.wait_for_selector(f"#toggle[aria-checked={state}]")
+        assert other.get_attribute("#toggle", "aria-checked") == state
 
 
 def test_a_key_that_cannot_name_a_project_is_not_sent(host, sprint, show):

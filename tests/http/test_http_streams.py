@@ -79,8 +79,10 @@ def test_silence_is_filled_with_heartbeats(app, bench, wires):
         await client.until(b": heartbeat\n\n: heartbeat\n\n")
         client.gone.set()
         await client.end()
+        return b"".join(message.get("body", b"") for message in client.sent)
 
-    run(body)
+    ready, *others = run(body).split(b"\n\n")
+    assert (ready.startswith(b"event: ready"), set(others)) == (True, {b": heartbeat", b""})
 
 
 def test_a_stream_ends_after_its_time(app, bench, wires):

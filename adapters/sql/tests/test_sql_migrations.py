@@ -219,6 +219,7 @@ def test_opening_sqlite_upgrades(tmp_path, clock):
     for _ in range(2):
         storage = open_sqlite(f"sqlite:///{tmp_path}/forge.db", clock)
         storage.check_schema()
+        assert list(storage.upgrade()) == []
         storage.close()
 
 

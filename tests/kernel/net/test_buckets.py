@@ -86,10 +86,11 @@ def test_an_empty_bucket_says_when_to_come_back(buckets, seconds):
 
 def test_callers_and_limits_do_not_share(buckets):
     """Each caller has a bucket of its own for each limit."""
+    untouched = {name: buckets.hit(name, "c").remaining for name in ("tested.calls", "tested.burst")}
     for _ in range(3):
         buckets.hit("tested.calls", "a")
-    buckets.hit("tested.calls", "b")
-    buckets.hit("tested.burst", "a")
+    assert buckets.hit("tested.calls", "b").remaining == untouched["tested.calls"]
+    assert buckets.hit("tested.burst", "a").remaining == untouched["tested.burst"]
 
 
 def test_the_tightest_of_several_windows_counts(buckets, seconds):
@@ -215,5 +216,7 @@ def test_a_missing_redis_package_is_told(monkeypatch):
 
 
 def test_closing_buckets_of_one_process_does_nothing(buckets):
-    """Closing is allowed whatever counts."""
+    """Closing is allowed whatever counts, and what was counted stays."""
+    before = buckets.hit("tested.calls", "a").remaining
     buckets.close()
+    assert buckets.hit("tested.calls", "a").remaining == before - 1
